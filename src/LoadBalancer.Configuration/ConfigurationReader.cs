@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Configuration;
+
+namespace LoadBalancer.Configuration;
+
+/// <summary>
+/// Binds the configuration to the contract. Unlike the framework's binder it goes on after an error, so that one
+/// run names all of them; what a key may hold is read from the contract's own JSON metadata.
+/// </summary>
+public static class ConfigurationReader
+{
+    private static readonly string[] FileSections = ["$schema", LoadBalancerOptions.SectionName, LoadBalancerOptions.ServicesSectionName, "Logging"];
+
+    /// <summary>Reads and validates the sections <c>LoadBalancer</c> and <c>Services</c>.</summary>
+    /// <param name="configuration">The configuration: the file, with environment variables over it.</param>
+    /// <returns>The options, or every error.</returns>
+    public static ConfigurationResult Read(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+
+        var errors = new List<ConfigurationError>();
+        var section = configuration.GetSection(LoadBalancerOptions.SectionName);
+        var typeInfo = ConfigurationJsonContext.Default.LoadBalancerOptions;
+        var options = new LoadBalancerOptions();
+        if (section.Exists())
+        {
+            // What failed to parse is left out of the node, so the rest still binds and is validated in the same run.
+            var node = ToNode(section, typeInfo, errors);
+            options = node?.Deserialize(typeInfo) ?? options;
+        }
+
+        OptionsValidator.Validate(options, errors);
+        ValidateServices(configuration.GetSection(LoadBalancerOptions.ServicesSectionName), errors);
+        return new(errors.Count == 0 ? options : null, errors);
+    }
+
+    /// <summary>Names the top-level keys of a file that nothing reads.</summary>
+    /// <param name="file">The file alone, without environment variables.</param>
+    /// <returns>An error a key.</returns>
+    public static IEnumerable<ConfigurationError> UnknownSections(IConfiguration file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return file.GetChildren()
+            .Where(child => !FileSections.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(child => UnknownKey(child, FileSections));
+    }
+
+    private static JsonNode? ToNode(IConfigurationSection section, JsonTypeInfo type, List<ConfigurationError> errors)
+    {
+        if (type.Kind == JsonTypeInfoKind.None)
+        {
+            return ToLeaf(section, type.Type, errors);
+        }
+
+        var children = section.GetChildren().ToArray();
+        if (children.Length == 0 && !string.IsNullOrEmpty(section.Value))
+        {
+            var expected = type.Kind == JsonTypeInfoKind.Enumerable ? "a list" : "an object";
+            errors.Add(new(section.Path, $"'{section.Value}' is not allowed here; must be {expected}"));
+            return null;
+        }
+
+        return type.Kind switch
+        {
+            JsonTypeInfoKind.Enumerable => ToArray(children, type, errors),
+            JsonTypeInfoKind.Dictionary => ToDictionary(children, type, errors),
+            _ => ToObject(children, type, errors),
+        };
+    }
+
+    private static JsonArray ToArray(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
+    {
+        var element = ConfigurationJsonContext.Default.GetTypeInfo(type.ElementType!)!;
+        return new JsonArray([.. children.Select(child => ToNode(child, element, errors)).Where(node => node is not null)]);
+    }
+
+    private static JsonObject ToDictionary(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
+    {
+        var element = ConfigurationJsonContext.Default.GetTypeInfo(type.ElementType!)!;
+        var result = new JsonObject();
+        foreach (var child in children)
+        {
+            // An entry that is empty ("catalog": {}) has all defaults; it is still an entry.
+            result[child.Key] = ToNode(child, element, errors) ?? (element.Kind == JsonTypeInfoKind.Object ? new JsonObject() : null);
+        }
+
+        return result;
+    }
+
+    private static JsonObject ToObject(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
+    {
+        var result = new JsonObject();
+        foreach (var child in children)
+        {
+            var property = type.Properties.FirstOrDefault(p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+            if (property is null)
+            {
+                errors.Add(UnknownKey(child, type.Properties.Select(p => p.Name)));
+            }
+            else if (ToNode(child, ConfigurationJsonContext.Default.GetTypeInfo(property.PropertyType)!, errors) is { } node)
+            {
+                result[property.Name] = node;
+            }
+        }
+
+        return result;
+    }
+
+    private static JsonValue? ToLeaf(IConfigurationSection section, Type type, List<ConfigurationError> errors)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (section.GetChildren().Any())
+        {
+            errors.Add(new(section.Path, $"is an object or a list; must be {Describe(type)}"));
+            return null;
+        }
+
+        if (section.Value is not { } text)
+        {
+            return null;
+        }
+
+        JsonValue? value = null;
+        if (type == typeof(string))
+        {
+            value = JsonValue.Create(text);
+        }
+        else if (type == typeof(int) && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            value = JsonValue.Create(number);
+        }
+        else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time))
+        {
+            value = JsonValue.Create(time.ToString("c", CultureInfo.InvariantCulture));
+        }
+        else if (type.IsEnum && Enum.GetNames(type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } member)
+        {
+            value = JsonValue.Create(member);
+        }
+
+        if (value is null)
+        {
+            errors.Add(new(section.Path, $"'{text}' is not allowed; must be {Describe(type)}"));
+        }
+
+        return value;
+    }
+
+    private static string Describe(Type type) => type switch
+    {
+        { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
+        _ when type == typeof(int) => "a whole number",
+        _ when type == typeof(TimeSpan) => "a time as [d.]hh:mm:ss[.fff], such as 00:00:05",
+        _ => "a text",
+    };
+
+    private static ConfigurationError UnknownKey(IConfigurationSection section, IEnumerable<string> allowed) =>
+        new(section.Path, $"unknown key; allowed are {string.Join(", ", allowed)}");
+
+    private static void ValidateServices(IConfigurationSection services, List<ConfigurationError> errors)
+    {
+        foreach (var endpoint in services.GetChildren().SelectMany(service => service.GetChildren()))
+        {
+            var addresses = endpoint.GetChildren().ToArray();
+            foreach (var address in addresses.Length == 0 ? [endpoint] : addresses)
+            {
+                if (!int.TryParse(address.Key, out _) && addresses.Length > 0)
+                {
+                    errors.Add(new(address.Path, "must be a list of addresses"));
+                }
+                else if (!string.IsNullOrEmpty(address.Value) && !IsServiceAddress(address.Value))
+                {
+                    errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL such as http://127.0.0.1:5001, or host:port"));
+                }
+            }
+        }
+    }
+
+    private static bool IsServiceAddress(string text)
+    {
+        var uriText = text.Contains("://", StringComparison.Ordinal) ? text : $"tcp://{text}";
+        return Uri.TryCreate(uriText, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.Port > 0;
+    }
+}

@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace LoadBalancer.Configuration;
+
+/// <summary>Checks ranges, references and clashes that the types alone cannot express.</summary>
+internal static partial class OptionsValidator
+{
+    public static void Validate(LoadBalancerOptions options, List<ConfigurationError> errors)
+    {
+        const string Root = LoadBalancerOptions.SectionName;
+        var check = new Checks(errors);
+
+        if (string.IsNullOrWhiteSpace(options.Name))
+        {
+            check.Fail($"{Root}:Name", "is empty; must be a name");
+        }
+
+        check.Range($"{Root}:DrainTimeout", options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+
+        var bound = new Dictionary<ListenAddress, string>();
+        if (check.Listen($"{Root}:Admin:Address", options.Admin.Address, bound) is { IsLoopback: false } admin)
+        {
+            check.Fail($"{Root}:Admin:Address", $"'{admin}' is not on loopback; must be localhost, 127.0.0.1 or [::1] and a port");
+        }
+
+        foreach (var (name, pool) in options.Pools)
+        {
+            Pool($"{Root}:Pools:{name}", pool, check);
+        }
+
+        foreach (var (name, listener) in options.Layer4.Listeners)
+        {
+            var key = $"{Root}:Layer4:Listeners:{name}";
+            check.Listen($"{key}:Address", listener.Address, bound);
+            check.PoolReference($"{key}:Pool", listener.Pool, options);
+            check.Range($"{key}:ConnectTimeout", listener.ConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
+            check.Range($"{key}:ConnectAttempts", listener.ConnectAttempts, 1, 16);
+            check.Range($"{key}:IdleTimeout", listener.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+        }
+
+        foreach (var (name, listener) in options.Layer7.Listeners)
+        {
+            var key = $"{Root}:Layer7:Listeners:{name}";
+            if (check.Listen($"{key}:Address", listener.Address, bound) is { Host: "localhost", Port: 0 })
+            {
+                check.Fail($"{key}:Address", "'localhost:0' is two addresses that cannot share a free port; must be 127.0.0.1:0 or [::1]:0");
+            }
+        }
+
+        foreach (var (name, route) in options.Layer7.Routes)
+        {
+            Route($"{Root}:Layer7:Routes:{name}", route, options, check);
+        }
+    }
+
+    private static void Pool(string key, PoolOptions pool, Checks check)
+    {
+        if (pool.Service is { } service && !ServiceName().IsMatch(service))
+        {
+            check.Fail($"{key}:Service", $"'{service}' is not a service name; must be [scheme://][_endpoint.]name, such as http://catalog");
+        }
+
+        var health = pool.HealthCheck;
+        check.Range($"{key}:HealthCheck:Interval", health.Interval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        check.Range($"{key}:HealthCheck:Timeout", health.Timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        check.Range($"{key}:HealthCheck:Rise", health.Rise, 1, 100);
+        check.Range($"{key}:HealthCheck:Fall", health.Fall, 1, 100);
+        check.Path($"{key}:HealthCheck:Path", health.Path);
+
+        foreach (var (name, backend) in pool.Backends)
+        {
+            check.Range($"{key}:Backends:{name}:Weight", backend.Weight, 1, 256);
+            if (backend.Address is not { } address || !HostAndPort().IsMatch(address))
+            {
+                check.Fail($"{key}:Backends:{name}:Address", $"'{backend.Address}' is not an address; must be host:port");
+            }
+        }
+
+        foreach (var twice in pool.Backends.GroupBy(pair => pair.Value.Address, StringComparer.OrdinalIgnoreCase).Where(group => group.Key is not null && group.Count() > 1))
+        {
+            check.Fail($"{key}:Backends", $"'{twice.Key}' is the address of {string.Join(" and ", twice.Select(pair => pair.Key))}; each must have its own");
+        }
+    }
+
+    private static void Route(string key, RouteOptions route, LoadBalancerOptions options, Checks check)
+    {
+        check.PoolReference($"{key}:Pool", route.Pool, options);
+        if (route.Path is not null)
+        {
+            check.Path($"{key}:Path", route.Path);
+        }
+
+        if (route.RemovePrefix is not null)
+        {
+            check.Path($"{key}:RemovePrefix", route.RemovePrefix);
+        }
+
+        for (var i = 0; i < route.Methods.Length; i++)
+        {
+            if (!Token().IsMatch(route.Methods[i]))
+            {
+                check.Fail($"{key}:Methods:{i}", $"'{route.Methods[i]}' is not an HTTP method; must be a token such as GET");
+            }
+        }
+
+        for (var i = 0; i < route.Hosts.Length; i++)
+        {
+            if (!HostPattern().IsMatch(route.Hosts[i]))
+            {
+                check.Fail($"{key}:Hosts:{i}", $"'{route.Hosts[i]}' is not a host; must be a name such as example.com, *.example.com or example.com:8080");
+            }
+        }
+
+        foreach (var header in route.Headers.Keys.Where(name => !Token().IsMatch(name)))
+        {
+            check.Fail($"{key}:Headers:{header}", $"'{header}' is not a header name; must be a token such as X-Version");
+        }
+
+        if (route.Cache is { } cache)
+        {
+            check.Range($"{key}:Cache:Duration", cache.Duration, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        }
+
+        if (route.SessionAffinity is { } affinity && !Token().IsMatch(affinity.Cookie))
+        {
+            check.Fail($"{key}:SessionAffinity:Cookie", $"'{affinity.Cookie}' is not a cookie name; must be a token (RFC 6265 section 4.1.1)");
+        }
+    }
+
+    // Scheme, endpoint name and host as Microsoft.Extensions.ServiceDiscovery splits them.
+    [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?[A-Za-z0-9]([A-Za-z0-9.\-_]*)(:\d{1,5})?$", RegexOptions.CultureInvariant)]
+    private static partial Regex ServiceName();
+
+    [GeneratedRegex(@"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}$", RegexOptions.CultureInvariant)]
+    private static partial Regex HostAndPort();
+
+    [GeneratedRegex(@"^((\*\.)?[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*|\[[0-9A-Fa-f:.]+\]|\*)(:\d{1,5})?$", RegexOptions.CultureInvariant)]
+    private static partial Regex HostPattern();
+
+    // RFC 9110 section 5.6.2.
+    [GeneratedRegex(@"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$", RegexOptions.CultureInvariant)]
+    private static partial Regex Token();
+
+    private readonly struct Checks(List<ConfigurationError> errors)
+    {
+        public void Fail(string key, string message) => errors.Add(new(key, message));
+
+        public void Range(string key, TimeSpan value, TimeSpan minimum, TimeSpan maximum)
+        {
+            if (value < minimum || value > maximum)
+            {
+                Fail(key, $"'{Text(value)}' is out of range; must be {Text(minimum)} to {Text(maximum)}");
+            }
+        }
+
+        private static string Text(TimeSpan time) => time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time:c}" : $"{time:c}".TrimEnd('0');
+
+        public void Range(string key, int value, int minimum, int maximum)
+        {
+            if (value < minimum || value > maximum)
+            {
+                Fail(key, string.Create(CultureInfo.InvariantCulture, $"'{value}' is out of range; must be {minimum} to {maximum}"));
+            }
+        }
+
+        public void Path(string key, string value)
+        {
+            if (!value.StartsWith('/') || value.Any(char.IsWhiteSpace))
+            {
+                Fail(key, $"'{value}' is not a path; must start with '/' and have no white space");
+            }
+        }
+
+        public ListenAddress? Listen(string key, string? value, Dictionary<ListenAddress, string> bound)
+        {
+            if (!ListenAddress.TryParse(value, out var address))
+            {
+                Fail(key, value is null ? $"is missing; must be {ListenAddress.Allowed}" : $"'{value}' is not an address; must be {ListenAddress.Allowed}");
+                return null;
+            }
+
+            if (address.Port != 0 && !bound.TryAdd(address, key))
+            {
+                Fail(key, $"'{address}' is taken by {bound[address]}; each listener must have its own");
+            }
+
+            return address;
+        }
+
+        public void PoolReference(string key, string? pool, LoadBalancerOptions options)
+        {
+            if (pool is null || !options.Pools.ContainsKey(pool))
+            {
+                var allowed = options.Pools.Count == 0 ? "none is configured under LoadBalancer:Pools" : $"allowed are {string.Join(", ", options.Pools.Keys.Order(StringComparer.Ordinal))}";
+                Fail(key, pool is null ? $"is missing; must be a pool: {allowed}" : $"'{pool}' is not a pool; {allowed}");
+            }
+        }
+    }
+}

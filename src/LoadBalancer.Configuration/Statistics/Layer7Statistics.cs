@@ -1,0 +1,8 @@
+namespace LoadBalancer.Configuration.Statistics;
+
+/// <summary>Layer 7.</summary>
+/// <param name="Listeners">Listeners.</param>
+/// <param name="Routes">Routes.</param>
+public sealed record Layer7Statistics(
+    IReadOnlyList<Layer7ListenerStatistics> Listeners,
+    IReadOnlyList<RouteStatistics> Routes);
