@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace LoadBalancer.Diagnostics;
+
+/// <summary>The one source of spans and the one meter of the balancer. See docs/telemetry.md for the names.</summary>
+public static class LoadBalancerTelemetry
+{
+    /// <summary>Name of the source and of the meter.</summary>
+    public const string Name = "LoadBalancer";
+
+    /// <summary>Source of the balancer's spans.</summary>
+    public static readonly ActivitySource Source = new(Name);
+
+    /// <summary>Meter of the balancer's instruments.</summary>
+    public static readonly Meter Meter = new(Name);
+
+    /// <summary>Attribute: the pool.</summary>
+    public const string PoolKey = "lb.pool";
+
+    /// <summary>Attribute: the policy that picked.</summary>
+    public const string PolicyKey = "lb.policy";
+
+    /// <summary>Attribute: the backend's address.</summary>
+    public const string BackendKey = "lb.backend";
+
+    /// <summary>Attribute: the backend's name.</summary>
+    public const string ReplicaKey = "lb.backend.replica";
+
+    /// <summary>Attribute: how many backends could be picked.</summary>
+    public const string CandidatesKey = "lb.candidates";
+
+    /// <summary>Attribute: which attempt a pick was, from 1.</summary>
+    public const string AttemptKey = "lb.attempt";
+
+    /// <summary>Attribute: the listener or route.</summary>
+    public const string ListenerKey = "lb.listener";
+
+    /// <summary>Attribute: why something was refused or closed.</summary>
+    public const string ReasonKey = "lb.reason";
+
+    private static readonly Counter<long> Picks = Meter.CreateCounter<long>("lb.picks", "{pick}", "Times a backend was picked.");
+
+    internal static void RecordPick(string pool, string backend)
+    {
+        if (Picks.Enabled)
+        {
+            Picks.Add(1, new(PoolKey, pool), new(ReplicaKey, backend));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Collections.Frozen;
+using System.Diagnostics.Metrics;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Diagnostics;
+using LoadBalancer.Health;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.ServiceDiscovery;
+
+namespace LoadBalancer.Discovery;
+
+/// <summary>All pools of the process, each with its discovery and its health checks.</summary>
+public sealed class BackendPools : IAsyncDisposable
+{
+    private readonly ServiceEndpointResolver _resolver;
+    private readonly IConfiguration _configuration;
+    private readonly TimeProvider _time;
+    private readonly ILogger<BackendPools> _logger;
+    private volatile FrozenDictionary<string, Running> _pools = FrozenDictionary<string, Running>.Empty;
+
+    /// <summary>Creates the registry, with no pools yet.</summary>
+    /// <param name="resolver">Service discovery.</param>
+    /// <param name="configuration">Where the section <c>Services</c> is.</param>
+    /// <param name="time">The clock of health checks.</param>
+    /// <param name="logger">Gets a line for every change.</param>
+    public BackendPools(ServiceEndpointResolver resolver, IConfiguration configuration, TimeProvider time, ILogger<BackendPools> logger)
+    {
+        _resolver = resolver;
+        _configuration = configuration;
+        _time = time;
+        _logger = logger;
+        LoadBalancerTelemetry.Meter.CreateObservableGauge("lb.backends", CountBackends, "{backend}", "Backends by pool and state.");
+    }
+
+    /// <summary>Raised after pools came or went, or one of them changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>All pools.</summary>
+    public IEnumerable<BackendPool> All => _pools.Values.Select(running => running.Pool);
+
+    /// <summary>Finds a pool.</summary>
+    /// <param name="name">Its name, in any case.</param>
+    /// <returns>The pool, or null.</returns>
+    public BackendPool? Find(string name) => _pools.GetValueOrDefault(name)?.Pool;
+
+    /// <summary>Makes the pools those of the options. Pools that stay keep their backends and counters.</summary>
+    /// <param name="options">Valid options.</param>
+    /// <returns>Ends when pools that went have stopped.</returns>
+    public async Task ApplyAsync(LoadBalancerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var before = _pools;
+        var after = new Dictionary<string, Running>(StringComparer.OrdinalIgnoreCase);
+        var retired = new List<IAsyncDisposable>();
+        foreach (var (name, pool) in options.Pools)
+        {
+            var service = options.ServiceOf(name);
+            if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
+            {
+                running.Pool.Configure(pool);
+                if (running.Options.HealthCheck != pool.HealthCheck)
+                {
+                    if (running.Health is { } replaced)
+                    {
+                        retired.Add(replaced);
+                    }
+
+                    running = running with { Health = HealthMonitor.Start(running.Pool, pool.HealthCheck, _time) };
+                }
+
+                after.Add(name, running with { Options = pool });
+            }
+            else
+            {
+                after.Add(name, Start(name, service, pool));
+            }
+        }
+
+        retired.AddRange(before.Values.Where(running => !after.Values.Any(kept => kept.Pool == running.Pool)));
+        _pools = after.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        foreach (var gone in retired)
+        {
+            if (gone is Running running)
+            {
+                running.Pool.Changed -= OnPoolChanged;
+            }
+
+            await gone.DisposeAsync();
+        }
+
+        Changed?.Invoke();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var running in _pools.Values)
+        {
+            await running.DisposeAsync();
+        }
+
+        _pools = FrozenDictionary<string, Running>.Empty;
+    }
+
+    private Running Start(string name, string service, PoolOptions options)
+    {
+        var pool = new BackendPool(name, service, options, _logger);
+        pool.Changed += OnPoolChanged;
+        var health = HealthMonitor.Start(pool, options.HealthCheck, _time);
+        return new Running(pool, options, new PoolDiscovery(pool, _resolver, _configuration, _time, _logger), health);
+    }
+
+    private void OnPoolChanged(BackendPool pool) => Changed?.Invoke();
+
+    private IEnumerable<Measurement<int>> CountBackends() =>
+        from pool in All
+        from state in pool.Snapshot.Members.GroupBy(backend => backend.State)
+        select new Measurement<int>(state.Count(), new(LoadBalancerTelemetry.PoolKey, pool.Name), new("lb.state", state.Key.ToString()));
+
+    private sealed record Running(BackendPool Pool, PoolOptions Options, PoolDiscovery Discovery, HealthMonitor? Health) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Discovery.DisposeAsync();
+            if (Health is not null)
+            {
+                await Health.DisposeAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using LoadBalancer.Backends;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Extensions.ServiceDiscovery;
+
+namespace LoadBalancer.Discovery;
+
+/// <summary>
+/// Follows service discovery for one pool. An answer without addresses, or none at all, keeps the last good set:
+/// a balancer that forgets its backends because a lookup failed would turn a small fault into an outage.
+/// </summary>
+internal sealed partial class PoolDiscovery : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollingDelay = TimeSpan.FromSeconds(15);
+
+    private readonly BackendPool _pool;
+    private readonly ServiceEndpointResolver _resolver;
+    private readonly IConfiguration _configuration;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _following;
+    private string? _reported;
+
+    public PoolDiscovery(BackendPool pool, ServiceEndpointResolver resolver, IConfiguration configuration, TimeProvider time, ILogger logger)
+    {
+        _pool = pool;
+        _resolver = resolver;
+        _configuration = configuration;
+        _time = time;
+        _logger = logger;
+        _following = Task.Run(() => FollowAsync(_stopping.Token));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _following;
+        _stopping.Dispose();
+    }
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            var changed = await ResolveAsync(stopping);
+            await WaitForChangeAsync(changed, stopping);
+        }
+    }
+
+    private async Task<IChangeToken?> ResolveAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
+            var addresses = source.Endpoints.Select(endpoint => endpoint.EndPoint).ToArray();
+            if (addresses.Length == 0 || IsEmptySection(source))
+            {
+                Report("has no address");
+            }
+            else
+            {
+                _reported = null;
+                _pool.SetMembers(addresses);
+            }
+
+            return source.ChangeToken;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+        // Providers are plug-ins and throw what they like; whatever it is, the last good set stays.
+        catch (Exception exception)
+        {
+            Report($"cannot be resolved: {exception.Message}");
+            return null;
+        }
+    }
+
+    // A name that the configuration has, with an empty list, falls through to the pass-through provider, which
+    // would offer the name itself as a host. The list is empty because no replica runs; it is not a host name.
+    private bool IsEmptySection(ServiceEndpointSource source) =>
+        ServiceEndpointQuery.TryParse(_pool.Service, out var query)
+        && _configuration.GetSection("Services").GetSection(query.ServiceName).Exists()
+        && source.Endpoints.All(endpoint => endpoint.Features.Get<IServiceEndpointProvider>()?.ToString() != "Configuration");
+
+    private async Task WaitForChangeAsync(IChangeToken? changed, CancellationToken stopping)
+    {
+        var signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var cancelled = stopping.Register(static state => ((TaskCompletionSource)state!).TrySetResult(), signal);
+        if (changed is { ActiveChangeCallbacks: true })
+        {
+            using var registration = changed.RegisterChangeCallback(static state => ((TaskCompletionSource)state!).TrySetResult(), signal);
+            await signal.Task;
+        }
+        else
+        {
+            await Task.WhenAny(signal.Task, Task.Delay(changed is null ? RetryDelay : PollingDelay, _time, stopping));
+        }
+    }
+
+    private void Report(string problem)
+    {
+        // The same trouble again is not news.
+        if (_reported != problem)
+        {
+            _reported = problem;
+            Log.NoAddresses(_logger, _pool.Name, _pool.Service, problem, _pool.Snapshot.Members.Length);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(111, LogLevel.Warning, "Pool {Pool}: service '{Service}' {Problem}; its {Kept} known backends are kept.")]
+        public static partial void NoAddresses(ILogger logger, string pool, string service, string problem, int kept);
+    }
+}

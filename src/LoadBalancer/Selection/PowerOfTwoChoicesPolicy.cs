@@ -1,0 +1,32 @@
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+
+namespace LoadBalancer.Selection;
+
+/// <summary>
+/// The less loaded of two different backends drawn at random. O(1).
+/// Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001.
+/// </summary>
+public sealed class PowerOfTwoChoicesPolicy : ISelectionPolicy
+{
+    /// <inheritdoc/>
+    public SelectionPolicy Kind => SelectionPolicy.PowerOfTwoChoices;
+
+    /// <inheritdoc/>
+    public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash)
+    {
+        if (candidates.Length == 1)
+        {
+            return candidates[0];
+        }
+
+        var first = Random.Shared.Next(candidates.Length);
+        var second = Random.Shared.Next(candidates.Length - 1);
+        if (second >= first)
+        {
+            second++;
+        }
+
+        return LoadComparison.IsLessLoaded(candidates[second], candidates[first]) ? candidates[second] : candidates[first];
+    }
+}
