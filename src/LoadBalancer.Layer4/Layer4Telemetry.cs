@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Net;
+using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer4.Tcp;
+
+namespace LoadBalancer.Layer4;
+
+/// <summary>Instruments and span attributes of Layer 4.</summary>
+internal static class Layer4Telemetry
+{
+    private static readonly Counter<long> Closed =
+        LoadBalancerTelemetry.Meter.CreateCounter<long>("lb.connections", "{connection}", "Connections that ended, by listener and reason.");
+
+    public static void RecordClosed(string listener, CloseReason reason)
+    {
+        if (Closed.Enabled)
+        {
+            Closed.Add(1, new(LoadBalancerTelemetry.ListenerKey, listener), new(LoadBalancerTelemetry.ReasonKey, reason.ToString()));
+        }
+    }
+
+    public static void Describe(Activity activity, Layer4Connection connection, ListenerSettings settings, IPEndPoint local)
+    {
+        activity.SetTag("network.transport", "tcp");
+        activity.SetTag("client.address", connection.ClientAddress?.Address.ToString());
+        activity.SetTag("client.port", connection.ClientAddress?.Port);
+        activity.SetTag("server.address", local.Address.ToString());
+        activity.SetTag("server.port", local.Port);
+        activity.SetTag(LoadBalancerTelemetry.PoolKey, settings.Pool.Name);
+        activity.SetTag(LoadBalancerTelemetry.PolicyKey, settings.Policy.Kind.ToString());
+        activity.SetTag(LoadBalancerTelemetry.BackendKey, connection.Backend?.Id);
+        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, connection.Backend?.Name);
+        activity.SetTag("lb.bytes.to_backend", connection.BytesToBackend);
+        activity.SetTag("lb.bytes.to_client", connection.BytesToClient);
+        activity.SetTag(LoadBalancerTelemetry.ReasonKey, connection.CloseReason.ToString());
+        if (connection.CloseReason != CloseReason.Completed)
+        {
+            activity.SetStatus(ActivityStatusCode.Error, connection.CloseReason.ToString());
+        }
+    }
+}

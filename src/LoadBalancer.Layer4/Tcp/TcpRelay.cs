@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace LoadBalancer.Layer4.Tcp;
+
+/// <summary>Copies bytes both ways until both sides have finished or one breaks.</summary>
+internal static class TcpRelay
+{
+    private const int BufferSize = 64 * 1024;
+
+    /// <summary>Relays a connection. The end of one direction is passed on as a half-close; a break ends both.</summary>
+    public static Task RunAsync(Layer4Connection connection, Socket backend) => Task.WhenAll(
+        CopyAsync(connection, connection.Client, backend, fromClient: true),
+        CopyAsync(connection, backend, connection.Client, fromClient: false));
+
+    private static async Task CopyAsync(Layer4Connection connection, Socket source, Socket destination, bool fromClient)
+    {
+        byte[]? buffer = null;
+        var receiving = true;
+        try
+        {
+            while (true)
+            {
+                receiving = true;
+                if (buffer is null)
+                {
+                    // Waits without a buffer: thousands of idle connections must not hold one each.
+                    await source.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
+                    buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+                }
+
+                var received = await source.ReceiveAsync(buffer.AsMemory(), SocketFlags.None);
+                receiving = false;
+                if (received == 0)
+                {
+                    destination.Shutdown(SocketShutdown.Send);
+                    return;
+                }
+
+                // The next receive waits for the send: a slow reader slows the sender, and no more than one buffer fills.
+                for (var sent = 0; sent < received;)
+                {
+                    sent += await destination.SendAsync(buffer.AsMemory(sent, received - sent), SocketFlags.None);
+                }
+
+                if (fromClient)
+                {
+                    connection.SentToBackend(received);
+                }
+                else
+                {
+                    connection.SentToClient(received);
+                }
+
+                // A full buffer means that more is waiting; otherwise the next bytes may take long.
+                if (received < buffer.Length)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = null;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            connection.Abort(fromClient == receiving ? CloseReason.ClientReset : CloseReason.BackendReset);
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+}
