@@ -1,0 +1,107 @@
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using Microsoft.Extensions.Configuration;
+
+namespace LoadBalancer.Layer7;
+
+/// <summary>The listeners in the form that Kestrel reads, and reads again when they change.</summary>
+internal sealed class KestrelEndpoints
+{
+    private readonly ReloadableSource _source = new();
+    private Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
+
+    public KestrelEndpoints() => Configuration = new ConfigurationBuilder().Add(_source).Build();
+
+    public IConfiguration Configuration { get; }
+
+    /// <summary>Throws when an address that is not in use by us cannot be bound: Kestrel itself would only log it.</summary>
+    public void Check(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
+    {
+        foreach (var (name, listener) in listeners)
+        {
+            ListenAddress.TryParse(listener.Address, out var address);
+            if (address.Port != 0 && !_bound.Values.Any(bound => bound.Address == address))
+            {
+                TryBind(Key(name), address);
+            }
+        }
+    }
+
+    public void Apply(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
+    {
+        var after = new Dictionary<string, Bound>(StringComparer.OrdinalIgnoreCase);
+        var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, listener) in listeners)
+        {
+            ListenAddress.TryParse(listener.Address, out var configured);
+            var address = configured.Port != 0 ? configured
+                : _bound.TryGetValue(name, out var before) && before.Configured == configured ? before.Address
+                : configured with { Port = TryBind(Key(name), configured) };
+            after.Add(name, new(configured, address, listener.Protocols));
+            data[$"Endpoints:{name}:Url"] = $"http://{address.Authority}";
+            data[$"Endpoints:{name}:Protocols"] = listener.Protocols.ToString();
+        }
+
+        _bound = after;
+        _source.Publish(data);
+    }
+
+    public IReadOnlyList<Layer7ListenerStatistics> GetStatistics() =>
+        [.. _bound.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new Layer7ListenerStatistics(pair.Key, [pair.Value.Address.ToString()], pair.Value.Protocols))];
+
+    public ListenException ToListenException(IOException exception)
+    {
+        var (name, bound) = _bound.FirstOrDefault(pair => exception.Message.Contains(pair.Value.Address.Authority, StringComparison.OrdinalIgnoreCase));
+        return new(Key(name ?? "?"), bound?.Address ?? default, exception.InnerException ?? exception);
+    }
+
+    private static string Key(string name) => $"LoadBalancer:Layer7:Listeners:{name}:Address";
+
+    // Binds and lets go again; returns the port.
+    private static int TryBind(string key, ListenAddress address)
+    {
+        var port = address.Port;
+        try
+        {
+            foreach (var endPoint in address.ToEndPoints().Where(endPoint => endPoint.AddressFamily != AddressFamily.InterNetworkV6 || Socket.OSSupportsIPv6))
+            {
+                using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(endPoint.Address, port));
+                port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+            }
+        }
+        // A machine may have IPv6 compiled in and no ::1; Kestrel goes on with the other loopback.
+        catch (SocketException exception) when (exception.SocketErrorCode != SocketError.AddressNotAvailable || address.Host != "localhost")
+        {
+            throw new ListenException(key, address, exception);
+        }
+        catch (SocketException)
+        {
+            return port;
+        }
+
+        return port;
+    }
+
+    private sealed record Bound(ListenAddress Configured, ListenAddress Address, HttpListenerProtocols Protocols);
+
+    private sealed class ReloadableSource : IConfigurationSource
+    {
+        private readonly ReloadableProvider _provider = new();
+
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => _provider;
+
+        public void Publish(Dictionary<string, string?> data) => _provider.Publish(data);
+    }
+
+    private sealed class ReloadableProvider : ConfigurationProvider
+    {
+        public void Publish(Dictionary<string, string?> data)
+        {
+            Data = data;
+            OnReload();
+        }
+    }
+}

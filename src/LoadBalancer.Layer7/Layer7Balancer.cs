@@ -1,0 +1,192 @@
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Discovery;
+using LoadBalancer.Layer7.Caching;
+using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Routing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
+
+namespace LoadBalancer.Layer7;
+
+/// <summary>
+/// All HTTP listeners and routes of the process: Kestrel and YARP in a web application of their own, apart from the
+/// admin endpoint, so that no host header and no route can reach from one to the other.
+/// </summary>
+public sealed partial class Layer7Balancer : IAsyncDisposable
+{
+    private readonly BackendPools _pools;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger<Layer7Balancer> _logger;
+    private readonly RouteTable _routes = new();
+    private readonly PoolProxyConfigProvider _proxyConfig;
+    private readonly KestrelEndpoints _endpoints = new();
+    private volatile WebApplication? _app;
+
+    /// <summary>Creates the balancer, with no listeners yet.</summary>
+    /// <param name="pools">Where backends are.</param>
+    /// <param name="loggers">Loggers of the process.</param>
+    public Layer7Balancer(BackendPools pools, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(pools);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _pools = pools;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<Layer7Balancer>();
+        _proxyConfig = new PoolProxyConfigProvider(pools);
+        pools.Changed += FollowPools;
+    }
+
+    /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
+    /// <param name="options">Valid options.</param>
+    /// <exception cref="ListenException">An address cannot be bound.</exception>
+    public void Check(LoadBalancerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _endpoints.Check(options.Layer7.Listeners);
+    }
+
+    /// <summary>Makes listeners and routes those of the options.</summary>
+    /// <param name="options">Valid options, whose pools exist.</param>
+    /// <returns>Ends when the listeners accept.</returns>
+    /// <exception cref="ListenException">An address cannot be bound.</exception>
+    public async Task ApplyAsync(LoadBalancerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _routes.Apply(options, _pools);
+        if (!_proxyConfig.Apply(options))
+        {
+            return;
+        }
+
+        _endpoints.Apply(options.Layer7.Listeners);
+        if (_app is not null)
+        {
+            // What is stored may have come by a route that is now another.
+            await _app.Services.GetRequiredService<IOutputCacheStore>().EvictByTagAsync(RouteCachePolicy.Tag, CancellationToken.None);
+        }
+        else if (options.Layer7.Listeners.Count > 0)
+        {
+            _app = await StartAsync(Build());
+            // Backends may have become healthy while there was nobody to tell.
+            FollowPools();
+        }
+
+        foreach (var listener in _endpoints.GetStatistics())
+        {
+            Log.Listening(_logger, listener.Name, string.Join(", ", listener.Addresses), listener.Protocols, options.Layer7.Routes.Count);
+        }
+    }
+
+    /// <summary>Stops accepting and lets requests under way end.</summary>
+    /// <param name="drainTimeout">Time after which requests that are left are aborted.</param>
+    /// <returns>Ends when no request is left.</returns>
+    public async Task StopAsync(TimeSpan drainTimeout)
+    {
+        if (_app is not null)
+        {
+            using var deadline = new CancellationTokenSource(drainTimeout);
+            await _app.StopAsync(deadline.Token);
+        }
+    }
+
+    /// <summary>Says what listeners and routes are doing.</summary>
+    /// <returns>A copy of the figures at this moment.</returns>
+    public Layer7Statistics GetStatistics() => new(
+        _endpoints.GetStatistics(),
+        [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)]);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _pools.Changed -= FollowPools;
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureKestrel);
+        var services = builder.Services;
+        services.AddSingleton(_loggers);
+        services.AddRoutingCore();
+        services.AddOutputCache(options => options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true));
+        services.AddReverseProxy();
+        services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
+        services.AddSingleton<ILoadBalancingPolicy, PoolLoadBalancingPolicy>();
+        services.AddSingleton<IAvailableDestinationsPolicy, PoolAvailableDestinationsPolicy>();
+        services.AddSingleton<RouteCachePolicy>();
+        services.AddSingleton(_pools);
+        services.AddSingleton(_routes);
+
+        var app = builder.Build();
+        app.UseRouting();
+        app.UseMiddleware<RouteCountingMiddleware>();
+        app.UseOutputCache();
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.UseMiddleware<PickSpanMiddleware>();
+            proxy.UseSessionAffinity();
+            proxy.UseLoadBalancing();
+            proxy.UseMiddleware<PickMiddleware>();
+        });
+        return app;
+    }
+
+    private void ConfigureKestrel(KestrelServerOptions options)
+    {
+        options.AddServerHeader = false;
+        // How large and how slow a body may be is for the backend to say.
+        options.Limits.MaxRequestBodySize = null;
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
+        options.Configure(_endpoints.Configuration, reloadOnChange: true);
+    }
+
+    private async Task<WebApplication> StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return app;
+        }
+        catch (IOException exception)
+        {
+            // Somebody took the port after the check.
+            await app.DisposeAsync();
+            throw _endpoints.ToListenException(exception);
+        }
+    }
+
+    private void FollowPools()
+    {
+        _proxyConfig.FollowPools();
+        if (_app is not { } app)
+        {
+            return;
+        }
+
+        var updater = app.Services.GetRequiredService<IClusterDestinationsUpdater>();
+        foreach (var cluster in app.Services.GetRequiredService<IProxyStateLookup>().GetClusters())
+        {
+            updater.UpdateAvailableDestinations(cluster);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}, {Routes} routes.")]
+        public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, int routes);
+    }
+}
