@@ -1,0 +1,57 @@
+using System.CommandLine;
+using LoadBalancer;
+using LoadBalancer.Configuration;
+using LoadBalancer.Server;
+using LoadBalancer.Server.Configuration;
+
+var config = new Option<FileInfo>("--config") { Description = "The configuration file (JSON).", Required = true, HelpName = "FILE" };
+var check = new Option<bool>("--check") { Description = "Only says whether the configuration is valid: exit code 0 or 1." };
+var command = new RootCommand("Balances TCP connections (Layer 4) and HTTP requests (Layer 7). Keys of the file can be overridden by environment variables, such as LoadBalancer__Pools__catalog__Policy=LeastConnections.")
+{
+    config,
+    check,
+};
+command.SetAction((result, _) => RunAsync(result.GetRequiredValue(config).FullName, result.GetValue(check)));
+return await command.Parse(args).InvokeAsync();
+
+static async Task<int> RunAsync(string path, bool checkOnly)
+{
+    var candidate = ConfigurationCandidate.Read(path);
+    if (candidate.Options is not { } options)
+    {
+        return Fail(candidate.Errors);
+    }
+
+    if (checkOnly)
+    {
+        Console.WriteLine($"{path} is valid: {options.Pools.Count} pools, {options.Layer4.Listeners.Count} Layer 4 listeners, {options.Layer7.Listeners.Count} Layer 7 listeners, {options.Layer7.Routes.Count} routes.");
+        return 0;
+    }
+
+    await using var app = ServerApplication.Build(path, candidate);
+    try
+    {
+        await app.RunAsync();
+        return 0;
+    }
+    catch (ListenException exception)
+    {
+        return Fail([$"{path}: {exception.Message}"]);
+    }
+    // The admin endpoint is Kestrel's own, and says so in its own words.
+    catch (IOException exception)
+    {
+        ListenAddress.TryParse(options.Admin.Address, out var admin);
+        return Fail([$"{path}: {new ListenException("LoadBalancer:Admin:Address", admin, exception.InnerException ?? exception).Message}"]);
+    }
+}
+
+static int Fail(IEnumerable<string> errors)
+{
+    foreach (var error in errors)
+    {
+        Console.Error.WriteLine(error);
+    }
+
+    return 1;
+}

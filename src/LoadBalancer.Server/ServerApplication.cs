@@ -1,0 +1,77 @@
+using LoadBalancer.Configuration;
+using LoadBalancer.Layer4;
+using LoadBalancer.Layer7;
+using LoadBalancer.Server.Admin;
+using LoadBalancer.Server.Configuration;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
+
+namespace LoadBalancer.Server;
+
+/// <summary>Puts the process together: the domain, both layers, the admin endpoint, telemetry.</summary>
+internal static class ServerApplication
+{
+    /// <summary>Builds the process around a valid configuration.</summary>
+    /// <exception cref="ListenException">The admin address cannot be bound.</exception>
+    public static WebApplication Build(string path, ConfigurationCandidate initial)
+    {
+        var options = initial.Options!;
+        ListenAddress.TryParse(options.Admin.Address, out var admin);
+        var published = new PublishedConfiguration();
+        published.Replace(initial.Data);
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        ((IConfigurationBuilder)builder.Configuration).Add(published);
+        builder.Configuration.AddEnvironmentVariables();
+        builder.AddLogging();
+        builder.AddTelemetry(options, admin.Port);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, admin));
+
+        var services = builder.Services;
+        services.AddRoutingCore();
+        services.AddHostFiltering(filtering => filtering.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+        services.AddLoadBalancer();
+        services.AddSingleton<Layer4Balancer>();
+        services.AddSingleton<Layer7Balancer>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BalancerService>(provider, path, initial, published));
+        services.AddHostedService(provider => provider.GetRequiredService<BalancerService>());
+        // The drain decides how long stopping takes; the host's own limit only guards against a hang.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));
+
+        var app = builder.Build();
+        app.UseHostFiltering();
+        app.UseRouting();
+        app.MapAdmin();
+        return app;
+    }
+
+    private static void AddLogging(this WebApplicationBuilder builder)
+    {
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("System", LogLevel.Warning);
+        // A start that fails is told by Program in one line; the host would tell it again with a stack trace.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // YARP warns at every request that finds no backend; the pool says once when it loses them.
+        builder.Logging.AddFilter("Yarp", LogLevel.Error);
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.ColorBehavior = LoggerColorBehavior.Default;
+        });
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ListenAddress address)
+    {
+        kestrel.AddServerHeader = false;
+        if (address.Host == "localhost" && address.Port != 0)
+        {
+            kestrel.ListenLocalhost(address.Port);
+        }
+        else
+        {
+            kestrel.Listen(address.ToEndPoints()[0]);
+        }
+    }
+}
