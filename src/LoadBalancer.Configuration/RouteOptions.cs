@@ -25,8 +25,8 @@ public sealed record RouteOptions
     [Description("Query parameters that must be present with one of the values; an empty list asks for presence alone.")]
     public Dictionary<string, string[]> Query { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Routes with a lower number are tried first; the more specific path decides between equals.</summary>
-    [Description("Routes with a lower number are tried first; the more specific path decides between equals.")]
+    /// <summary>Routes with a lower number are tried first, whatever their paths; the more specific path decides between equals. Default 0.</summary>
+    [Description("Routes with a lower number are tried first, whatever their paths; the more specific path decides between equals. Default 0.")]
     public int? Order { get; set; }
 
     /// <summary>The pool that gets the requests.</summary>

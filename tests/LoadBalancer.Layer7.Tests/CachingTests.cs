@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Http.Json;
+using LoadBalancer.Configuration;
+
+namespace LoadBalancer.Layer7.Tests;
+
+public sealed class CachingTests
+{
+    private static RouteOptions Cached => new() { Path = "/{**rest}", Cache = new RouteCacheOptions { Duration = TimeSpan.FromMinutes(1) } };
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_second_request_is_answered_from_memory_with_an_age()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient();
+
+        using var miss = await client.GetAsync("/about", Cancelled);
+        using var hit = await client.GetAsync("/about", Cancelled);
+
+        Assert.Equal(1, backend.Requests);
+        Assert.False(miss.Headers.Age.HasValue);
+        Assert.True(hit.Headers.Age.HasValue);
+        Assert.Equal(await miss.Content.ReadAsStringAsync(Cancelled), await hit.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal((2, 1, 1), (balancer.Route("cached").Requests, balancer.Route("cached").Forwarded, balancer.Route("cached").CacheHits));
+    }
+
+    [Fact]
+    public async Task A_route_without_a_cache_asks_the_backend_each_time()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("plain", new())), backend);
+        using var client = balancer.CreateClient();
+
+        await client.GetStringAsync("/about", Cancelled);
+        await client.GetStringAsync("/about", Cancelled);
+
+        Assert.Equal(2, backend.Requests);
+        Assert.Equal(0, balancer.Route("plain").CacheHits);
+    }
+
+    [Fact]
+    public async Task A_hundred_parallel_misses_make_one_request_to_the_backend()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient(handler => handler.MaxConnectionsPerServer = 100);
+
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.GetStringAsync("/about", Cancelled)));
+
+        Assert.Equal(1, backend.Requests);
+    }
+
+    [Theory]
+    [InlineData("/about?v=1", "/about?v=2")]
+    [InlineData("/about", "/other")]
+    public async Task Another_address_is_another_answer(string first, string second)
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+
+        Assert.Equal(first, (await balancer.GetAsync(first)).Path);
+        Assert.Equal(second, (await balancer.GetAsync(second)).Path);
+        Assert.Equal(2, backend.Requests);
+    }
+
+    [Theory]
+    [InlineData("/private")]
+    [InlineData("/cookie")]
+    [InlineData("/vary")]
+    [InlineData("/missing")]
+    public async Task What_must_not_be_shared_is_not_stored(string path)
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient();
+
+        using var first = await client.GetAsync(path, Cancelled);
+        using var second = await client.GetAsync(path, Cancelled);
+
+        Assert.Equal(2, backend.Requests);
+    }
+
+    [Fact]
+    public async Task A_request_with_credentials_neither_reads_nor_fills_the_cache()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient();
+        await client.GetStringAsync("/about", Cancelled);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
+
+        var answer = await client.GetFromJsonAsync<Answer>("/about", Cancelled);
+
+        Assert.Equal(2, answer!.Count);
+        client.DefaultRequestHeaders.Authorization = null;
+        Assert.Equal(1, (await client.GetFromJsonAsync<Answer>("/about", Cancelled))!.Count);
+    }
+
+    [Fact]
+    public async Task A_post_is_never_answered_from_memory()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient();
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var response = await client.PostAsync("/about", null, Cancelled);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.Equal(2, backend.Requests);
+    }
+
+    [Fact]
+    public async Task Changed_routes_empty_the_cache_and_a_changed_pool_does_not()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var other = await TestBackend.StartAsync("b");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        Assert.Equal(1, (await balancer.GetAsync("/about")).Count);
+
+        balancer.SetBackends("web", backend.Address, other.Address);
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == 2);
+        await balancer.ApplyAsync(TestBalancer.Options(("cached", Cached)));
+        Assert.Equal(1, (await balancer.GetAsync("/about")).Count);
+        Assert.Equal(1, backend.Requests + other.Requests);
+
+        await balancer.ApplyAsync(TestBalancer.Options(("cached", new() { Path = "/{**rest}", Cache = new() { Duration = TimeSpan.FromMinutes(2) } })));
+        await TestBalancer.WaitUntilAsync(() => balancer.GetAsync("/about").Result is not null && backend.Requests + other.Requests == 2);
+    }
+}
