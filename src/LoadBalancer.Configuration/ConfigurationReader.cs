@@ -16,8 +16,9 @@ public static class ConfigurationReader
 
     /// <summary>Reads and validates the sections <c>LoadBalancer</c> and <c>Services</c>.</summary>
     /// <param name="configuration">The configuration: the file, with environment variables over it.</param>
+    /// <param name="check">Further checks of the options; made even when there are errors already, on what could be read.</param>
     /// <returns>The options, or every error.</returns>
-    public static ConfigurationResult Read(IConfiguration configuration)
+    public static ConfigurationResult Read(IConfiguration configuration, Func<LoadBalancerOptions, IEnumerable<ConfigurationError>>? check = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
 
@@ -33,6 +34,7 @@ public static class ConfigurationReader
         }
 
         OptionsValidator.Validate(options, errors);
+        errors.AddRange(check?.Invoke(options) ?? []);
         ValidateServices(configuration.GetSection(LoadBalancerOptions.ServicesSectionName), errors);
         return new(errors.Count == 0 ? options : null, errors);
     }

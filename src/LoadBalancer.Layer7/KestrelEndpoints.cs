@@ -9,6 +9,8 @@ namespace LoadBalancer.Layer7;
 /// <summary>The listeners in the form that Kestrel reads, and reads again when they change.</summary>
 internal sealed class KestrelEndpoints
 {
+    private static readonly TimeSpan BindPatience = TimeSpan.FromSeconds(5);
+
     private readonly ReloadableSource _source = new();
     private Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
 
@@ -29,7 +31,9 @@ internal sealed class KestrelEndpoints
         }
     }
 
-    public void Apply(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
+    /// <summary>Hands the listeners to Kestrel, which binds them in its own time when it runs already.</summary>
+    /// <returns>The listeners that are new, for <see cref="WaitUntilListeningAsync"/>.</returns>
+    public IReadOnlyDictionary<string, ListenAddress> Apply(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
     {
         var after = new Dictionary<string, Bound>(StringComparer.OrdinalIgnoreCase);
         var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
@@ -44,8 +48,30 @@ internal sealed class KestrelEndpoints
             data[$"Endpoints:{name}:Protocols"] = listener.Protocols.ToString();
         }
 
+        var added = after.Where(pair => !_bound.Values.Any(bound => bound.Address == pair.Value.Address))
+            .ToDictionary(pair => pair.Key, pair => pair.Value.Address);
         _bound = after;
         _source.Publish(data);
+        return added;
+    }
+
+    /// <summary>Waits until every address accepts.</summary>
+    /// <exception cref="ListenException">One does not: somebody took the port after the check.</exception>
+    public static async Task WaitUntilListeningAsync(IReadOnlyDictionary<string, ListenAddress> listeners)
+    {
+        foreach (var (name, address) in listeners)
+        {
+            var deadline = DateTime.UtcNow + BindPatience;
+            while (await TryConnectAsync(address) is { } error)
+            {
+                if (DateTime.UtcNow > deadline)
+                {
+                    throw new ListenException(Key(name), address, error);
+                }
+
+                await Task.Delay(10);
+            }
+        }
     }
 
     public IReadOnlyList<Layer7ListenerStatistics> GetStatistics() =>
@@ -58,6 +84,22 @@ internal sealed class KestrelEndpoints
     }
 
     private static string Key(string name) => $"LoadBalancer:Layer7:Listeners:{name}:Address";
+
+    private static async Task<SocketException?> TryConnectAsync(ListenAddress address)
+    {
+        var endPoint = address.ToEndPoints()[0];
+        var target = endPoint.Address.Equals(IPAddress.IPv6Any) || endPoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endPoint.Address;
+        using var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(target, endPoint.Port);
+            return null;
+        }
+        catch (SocketException exception)
+        {
+            return exception;
+        }
+    }
 
     // Binds and lets go again; returns the port.
     private static int TryBind(string key, ListenAddress address)

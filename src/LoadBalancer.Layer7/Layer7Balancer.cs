@@ -67,9 +67,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             return;
         }
 
-        _endpoints.Apply(options.Layer7.Listeners);
+        var added = _endpoints.Apply(options.Layer7.Listeners);
         if (_app is not null)
         {
+            await KestrelEndpoints.WaitUntilListeningAsync(added);
             // What is stored may have come by a route that is now another.
             await _app.Services.GetRequiredService<IOutputCacheStore>().EvictByTagAsync(RouteCachePolicy.Tag, CancellationToken.None);
         }
@@ -101,7 +102,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <summary>Says what listeners and routes are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
     public Layer7Statistics GetStatistics() => new(
-        _endpoints.GetStatistics(),
+        _app is null ? [] : _endpoints.GetStatistics(),
         [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)]);
 
     /// <inheritdoc/>

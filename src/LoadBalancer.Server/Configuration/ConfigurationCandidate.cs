@@ -32,13 +32,8 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         }
 
         var merged = new ConfigurationBuilder().AddConfiguration(file).AddEnvironmentVariables().Build();
-        var result = ConfigurationReader.Read(merged);
+        var result = ConfigurationReader.Read(merged, RouteValidator.Validate);
         List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors];
-        if (result.Options is { } options)
-        {
-            errors.AddRange(RouteValidator.Validate(options));
-        }
-
         var data = new Dictionary<string, string?>(file.AsEnumerable(), StringComparer.OrdinalIgnoreCase);
         return new(data, errors.Count == 0 ? result.Options : null, [.. errors.Select(error => $"{path}: {error}")]);
     }
