@@ -12,7 +12,9 @@ var command = new RootCommand("Balances TCP connections (Layer 4) and HTTP reque
     check,
 };
 command.SetAction((result, _) => RunAsync(result.GetRequiredValue(config).FullName, result.GetValue(check)));
-return await command.Parse(args).InvokeAsync();
+
+// The host handles signals and takes the drain time for it; the parser would end the process after two seconds.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static async Task<int> RunAsync(string path, bool checkOnly)
 {

@@ -1,10 +1,13 @@
 using LoadBalancer.Configuration;
+using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4;
 using LoadBalancer.Layer7;
 using LoadBalancer.Server.Admin;
 using LoadBalancer.Server.Configuration;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Resources;
+using ServiceDefaults;
 
 namespace LoadBalancer.Server;
 
@@ -24,7 +27,7 @@ internal static class ServerApplication
         ((IConfigurationBuilder)builder.Configuration).Add(published);
         builder.Configuration.AddEnvironmentVariables();
         builder.AddLogging();
-        builder.AddTelemetry(options, admin.Port);
+        builder.AddTelemetry(options.Name, admin.Port);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, admin));
 
         var services = builder.Services;
@@ -60,6 +63,16 @@ internal static class ServerApplication
             console.TimestampFormat = "HH:mm:ss.fff ";
             console.ColorBehavior = LoggerColorBehavior.Default;
         });
+    }
+
+    private static void AddTelemetry(this WebApplicationBuilder builder, string name, int adminPort)
+    {
+        // The dashboard asks for health every few seconds; that is not the user's traffic.
+        builder.AddTelemetry(context => context.Connection.LocalPort != adminPort, _ => true, LoadBalancerTelemetry.Name);
+        if (string.IsNullOrEmpty(builder.Configuration["OTEL_SERVICE_NAME"]))
+        {
+            builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(name));
+        }
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenAddress address)

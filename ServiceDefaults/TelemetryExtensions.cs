@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace ServiceDefaults;
+
+/// <summary>OpenTelemetry for every process, the balancers included.</summary>
+public static class TelemetryExtensions
+{
+    /// <summary>Adds traces, metrics and logs, exported by OTLP where the standard <c>OTEL_*</c> variables say so.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="isServerTraced">Which incoming requests get a span.</param>
+    /// <param name="isClientTraced">Which outgoing requests get a span.</param>
+    /// <param name="sources">Names of the application's own activity sources and meters.</param>
+    public static void AddTelemetry(
+        this IHostApplicationBuilder builder,
+        Func<HttpContext, bool> isServerTraced,
+        Func<HttpRequestMessage, bool> isClientTraced,
+        params string[] sources)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter(sources))
+            .WithTracing(tracing => tracing
+                .AddAspNetCoreInstrumentation(options => options.Filter = isServerTraced)
+                .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage = isClientTraced)
+                .AddSource(sources));
+
+        // Without an endpoint the exporter would try its default one for the life of the process.
+        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+}

@@ -1,0 +1,52 @@
+# What run.sh and test.sh need to know of the machine. Sourced, not run.
+
+aspire_version=13.5.2
+aspire_cli_version=13.5.4
+
+require_dotnet() {
+  if ! command -v dotnet >/dev/null 2>&1; then
+    echo "The .NET SDK 10 is needed and 'dotnet' is not on PATH; see https://dotnet.microsoft.com/download" >&2
+    exit 1
+  fi
+  if ! dotnet --version >/dev/null 2>&1; then
+    echo "The .NET SDK 10 is needed; this machine has: $(dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' ')" >&2
+    exit 1
+  fi
+}
+
+# Whether this machine's NuGet sources serve Aspire. What the restore said is in $restore_log.
+restore_log=$(mktemp)
+trap 'rm -f "$restore_log"' EXIT
+aspire_restores() {
+  dotnet restore AppHost/AppHost.csproj >"$restore_log" 2>&1
+}
+
+# The aspire command brings the real dashboard; it goes into .tools, which git ignores.
+install_aspire_cli() {
+  if [ -n "${ASPIRE_CLI:-}" ] || command -v aspire >/dev/null 2>&1; then
+    return 0
+  fi
+  local os cpu package
+  case "$(uname -s)" in
+    Linux) os=linux ;;
+    Darwin) os=osx ;;
+    *) return 0 ;;
+  esac
+  case "$(uname -m)" in
+    x86_64 | amd64) cpu=x64 ;;
+    arm64 | aarch64) cpu=arm64 ;;
+    *) return 0 ;;
+  esac
+  package="@microsoft/aspire-cli-$os-$cpu"
+  if [ -d ".tools/node_modules/$package" ]; then
+    return 0
+  fi
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "npm is not on PATH, so the aspire command is not installed and there is no dashboard."
+    return 0
+  fi
+  mkdir -p .tools
+  if ! npm install --prefix .tools --no-save --no-audit --no-fund --silent "$package@$aspire_cli_version"; then
+    echo "npm could not install $package@$aspire_cli_version; there is no dashboard."
+  fi
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the sample: under Aspire where Aspire's packages restore, else by samples/Standalone.
+# Options: --standalone takes the second way in any case; all others go to the program that runs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. eng/machine.sh
+require_dotnet
+
+standalone=false
+if [ "${1:-}" = --standalone ]; then
+  standalone=true
+  shift
+fi
+
+if ! $standalone; then
+  if aspire_restores; then
+    exec dotnet run --project AppHost -- "$@"
+  fi
+  echo "Aspire $aspire_version does not restore from this machine's NuGet sources ($(dotnet nuget list source --format Short | sed 's/^[A-Z]* //' | paste -sd' ')): running samples/Standalone, the same topology without it."
+fi
+
+install_aspire_cli
+dotnet build samples/Standalone --nologo --verbosity quiet
+exec dotnet run --no-build --project samples/Standalone -- "$@"

@@ -1,0 +1,36 @@
+using ServiceDefaults;
+
+namespace Catalog;
+
+/// <summary>Endpoints that make visible what a balancer in front does.</summary>
+internal static class DiagnosticEndpoints
+{
+    private const int LongestDelay = 60_000;
+
+    public static void MapDiagnostics(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/", (ReplicaIdentity me) => me);
+        app.MapGet("/about", About);
+        app.MapGet("/headers", (HttpRequest request, ReplicaIdentity me) =>
+            new { me.Service, me.Replica, me.Pid, Headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()) });
+        app.MapGet("/slow", SlowAsync);
+    }
+
+    // The time and the replica stay the same while a cache answers.
+    private static object About(HttpResponse response, ReplicaIdentity me)
+    {
+        response.Headers.CacheControl = "public, max-age=30";
+        return new { me.Service, me.Replica, me.Pid, At = DateTimeOffset.UtcNow };
+    }
+
+    private static async Task<IResult> SlowAsync(ReplicaIdentity me, CancellationToken aborted, int ms = 1_000)
+    {
+        if (ms is < 0 or > LongestDelay)
+        {
+            return Results.Problem($"ms is {ms}; it must be 0 to {LongestDelay}.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        await Task.Delay(ms, aborted);
+        return Results.Ok(new { me.Service, me.Replica, me.Pid, Ms = ms });
+    }
+}

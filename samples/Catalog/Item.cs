@@ -1,0 +1,3 @@
+namespace Catalog;
+
+internal sealed record Item(int Id, string Name, decimal Price);

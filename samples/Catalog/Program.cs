@@ -1,0 +1,13 @@
+using Catalog;
+using ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+
+var app = builder.Build();
+app.UseWebSockets();
+app.MapDefaultEndpoints();
+app.MapItems();
+app.MapDiagnostics();
+app.MapWebSocketEcho();
+app.Run();

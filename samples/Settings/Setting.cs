@@ -1,0 +1,3 @@
+namespace Settings;
+
+internal sealed record Setting(string Value);

@@ -1,0 +1,22 @@
+namespace Standalone;
+
+internal sealed record StandaloneOptions
+{
+    public required PortOption Edge { get; init; }
+
+    public required PortOption EdgeAdmin { get; init; }
+
+    public required PortOption Wire { get; init; }
+
+    public required PortOption WireAdmin { get; init; }
+
+    public required PortOption Dashboard { get; init; }
+
+    public required PortOption OtlpGrpc { get; init; }
+
+    public required PortOption OtlpHttp { get; init; }
+
+    public required bool NoDashboard { get; init; }
+
+    public required string? Work { get; init; }
+}

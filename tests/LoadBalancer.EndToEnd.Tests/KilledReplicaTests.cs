@@ -1,0 +1,44 @@
+namespace LoadBalancer.EndToEnd.Tests;
+
+public sealed class KilledReplicaTests(StandaloneTopology topology)
+{
+    [Fact]
+    public async Task Two_seconds_after_a_replica_is_killed_no_request_fails_and_it_comes_back_when_it_is_started()
+    {
+        using var client = topology.CreateClient();
+        await topology.CommandAsync("kill catalog-2", "catalog-2 killed");
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+
+        var replicas = new HashSet<string>();
+        for (var i = 0; i < 100; i++)
+        {
+            // Throws for any status but success.
+            replicas.Add(await StandaloneTopology.ReplicaAsync(client));
+        }
+
+        Assert.Equal(["catalog-1", "catalog-3"], replicas.Order());
+
+        await topology.CommandAsync("start catalog-2", "catalog-2 running");
+        await Wait.UntilAsync(async () => await StandaloneTopology.ReplicaAsync(client) == "catalog-2", () => "an answer of catalog-2");
+    }
+
+    [Fact]
+    public async Task Connections_find_the_other_replicas_at_once_when_an_echo_is_killed()
+    {
+        await topology.CommandAsync("kill echo-3", "echo-3 killed");
+
+        // No pause: a backend that refuses makes the balancer try another.
+        var replicas = new HashSet<string>();
+        for (var i = 0; i < 12; i++)
+        {
+            using var client = await topology.ConnectAsync();
+            replicas.Add((await StandaloneTopology.EchoAsync(client, "hello")).Split(' ')[0]);
+        }
+
+        Assert.Equal(["echo-1", "echo-2"], replicas.Order());
+        await topology.CommandAsync("start echo-3", "echo-3 running");
+        await Wait.UntilAsync(
+            async () => (await topology.GetWireStatisticsAsync()).Pools.Single().Healthy == 3,
+            () => "three healthy echo replicas");
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net.Sockets;
+using LoadBalancer.Configuration;
+
+namespace LoadBalancer.EndToEnd.Tests;
+
+public sealed class ServerProcessTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lb-process-test-");
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public async Task Check_says_valid_with_exit_code_0()
+    {
+        await using var server = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(new()), "--check"]);
+
+        Assert.Equal(0, await server.WaitForExitAsync());
+        Assert.Contains("is valid", server.Output);
+    }
+
+    [Theory]
+    [InlineData("{ \"LoadBalancer\": { \"Polls\": {} } }", "LoadBalancer:Polls: unknown key; allowed are Name, Admin, DrainTimeout, Pools, Layer4, Layer7")]
+    [InlineData("{", "line 1, position")]
+    public async Task A_bad_file_is_one_line_and_exit_code_1_with_and_without_check(string text, string expected)
+    {
+        var path = Path.Combine(_directory.FullName, "bad.json");
+        await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        foreach (var check in new string[][] { ["--check"], [] })
+        {
+            await using var server = TestProcess.Start(BuiltAssemblies.Server, ["--config", path, .. check]);
+
+            Assert.Equal(1, await server.WaitForExitAsync());
+            var line = Assert.Single(server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            Assert.StartsWith(path, line);
+            Assert.Contains(expected, line);
+        }
+    }
+
+    [Theory]
+    [InlineData("LoadBalancer:Layer4:Listeners:raw:Address")]
+    [InlineData("LoadBalancer:Layer7:Listeners:web:Address")]
+    [InlineData("LoadBalancer:Admin:Address")]
+    public async Task A_port_in_use_is_named_with_its_key_and_exit_code_1(string key)
+    {
+        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var file = new ConfigurationFile { LoadBalancer = { Pools = { ["p"] = new() } } };
+        file.LoadBalancer.Layer4.Listeners["raw"] = new() { Address = "127.0.0.1:0", Pool = "p" };
+        file.LoadBalancer.Layer7.Listeners["web"] = new() { Address = "127.0.0.1:0" };
+        file.LoadBalancer.Admin.Address = "127.0.0.1:0";
+
+        // An environment variable overrides the file, and the message names the key that both share.
+        await using var server = TestProcess.Start(
+            BuiltAssemblies.Server, ["--config", Write(file)], new Dictionary<string, string?> { [key.Replace(":", "__")] = $"{taken.LocalEndpoint}" });
+
+        Assert.Equal(1, await server.WaitForExitAsync());
+        Assert.Contains($"{key}: '{taken.LocalEndpoint}' cannot be bound: Address already in use", server.Output);
+        Assert.DoesNotContain("   at ", server.Output);
+    }
+
+    [Fact]
+    public async Task On_SIGTERM_an_open_connection_may_end_and_the_process_exits_with_0()
+    {
+        using var backend = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        backend.Start();
+        var port = Wait.FreePorts(1)[0];
+        var file = new ConfigurationFile { Services = { ["p"] = new() { ["tcp"] = [$"{backend.LocalEndpoint}"] } } };
+        file.LoadBalancer.Pools["p"] = new() { HealthCheck = new() { Type = HealthCheckType.None } };
+        file.LoadBalancer.Layer4.Listeners["raw"] = new() { Address = $"127.0.0.1:{port}", Pool = "p" };
+        file.LoadBalancer.Admin.Address = "127.0.0.1:0";
+        file.LoadBalancer.DrainTimeout = TimeSpan.FromMinutes(1);
+        await using var server = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(file)]);
+        await server.WaitForOutputAsync("listening on");
+        await server.WaitForOutputAsync("joined");
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port, TestContext.Current.CancellationToken);
+        using var accepted = await backend.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+
+        server.Terminate();
+        await server.WaitForOutputAsync("stopped accepting; 1 connections");
+        // Longer than any default of a library that means well.
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync("still"u8.ToArray(), TestContext.Current.CancellationToken);
+        var buffer = new byte[5];
+        await accepted.GetStream().ReadExactlyAsync(buffer, TestContext.Current.CancellationToken);
+        Assert.Equal("still"u8.ToArray(), buffer);
+        Assert.False(server.HasExited);
+
+        client.Close();
+        accepted.Close();
+        Assert.Equal(0, await server.WaitForExitAsync());
+    }
+
+    private string Write(ConfigurationFile file)
+    {
+        var path = Path.Combine(_directory.FullName, "balancer.json");
+        File.WriteAllText(path, file.ToJson());
+        return path;
+    }
+}

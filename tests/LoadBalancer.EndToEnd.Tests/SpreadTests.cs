@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+
+namespace LoadBalancer.EndToEnd.Tests;
+
+public sealed class SpreadTests(StandaloneTopology topology)
+{
+    [Fact]
+    public async Task Three_hundred_requests_over_one_kept_alive_connection_are_spread_over_three_replicas()
+    {
+        using var client = topology.CreateClient();
+        var replicas = new Dictionary<string, int>();
+
+        for (var i = 0; i < 300; i++)
+        {
+            var replica = await StandaloneTopology.ReplicaAsync(client);
+            replicas[replica] = replicas.GetValueOrDefault(replica) + 1;
+        }
+
+        Assert.Equal(["catalog-1", "catalog-2", "catalog-3"], replicas.Keys.Order());
+        Assert.All(replicas.Values, count => Assert.InRange(count, 90, 110));
+    }
+
+    [Fact]
+    public async Task Thirty_connections_through_layer_4_are_spread_evenly_and_each_stays_where_it_is()
+    {
+        var clients = new List<TcpClient>();
+        var replicas = new Dictionary<string, int>();
+        for (var i = 0; i < 30; i++)
+        {
+            var client = await topology.ConnectAsync();
+            clients.Add(client);
+            var first = await StandaloneTopology.EchoAsync(client, "one");
+            var second = await StandaloneTopology.EchoAsync(client, "two");
+            Assert.Equal(first.Split(' ')[..2], second.Split(' ')[..2]);
+            Assert.EndsWith(" two", second);
+            var replica = first.Split(' ')[0];
+            replicas[replica] = replicas.GetValueOrDefault(replica) + 1;
+        }
+
+        var table = (await topology.GetWireStatisticsAsync()).Layer4.Connections;
+        clients.ForEach(client => client.Dispose());
+
+        Assert.Equal(["echo-1", "echo-2", "echo-3"], replicas.Keys.Order());
+        Assert.All(replicas.Values, count => Assert.Equal(10, count));
+        Assert.Equal(30, table.Count);
+        Assert.All(table, row => Assert.Equal(8, row.BytesToBackend));
+    }
+
+    [Theory]
+    [InlineData("/auth/login", "auth-")]
+    [InlineData("/settings/", "settings-")]
+    [InlineData("/items", "catalog-")]
+    public async Task A_path_prefix_leads_to_its_service(string path, string replica)
+    {
+        using var client = topology.CreateClient();
+
+        Assert.StartsWith(replica, await StandaloneTopology.ReplicaAsync(client, path));
+    }
+
+    [Fact]
+    public async Task About_is_answered_from_the_cache()
+    {
+        using var client = topology.CreateClient();
+
+        var answers = new HashSet<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            answers.Add(await client.GetStringAsync("/about", TestContext.Current.CancellationToken));
+        }
+
+        Assert.Single(answers);
+        Assert.True((await topology.GetEdgeStatisticsAsync()).Layer7.Routes.Single(route => route.Name == "about").CacheHits >= 5);
+    }
+}
