@@ -20,5 +20,5 @@ if ! $standalone; then
 fi
 
 install_aspire_cli
-dotnet build samples/Standalone --nologo --verbosity quiet
+dotnet build samples/Standalone --nologo --verbosity quiet -clp:NoSummary
 exec dotnet run --no-build --project samples/Standalone -- "$@"

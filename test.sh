@@ -14,7 +14,7 @@ else
 fi
 
 install_aspire_cli
-dotnet build "$solution" --nologo --verbosity quiet
+dotnet build "$solution" --nologo --verbosity quiet -clp:NoSummary
 
 # One test program at a time: some start a dozen processes, and all of them share this machine.
 log=$(mktemp)

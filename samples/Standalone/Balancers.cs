@@ -2,7 +2,7 @@ using LoadBalancer.Configuration;
 
 namespace Standalone;
 
-/// <summary>The configuration of the two balancers.</summary>
+/// <summary>The configuration of the two balancers: what AppHost.cs says, as the file that the server reads.</summary>
 internal static class Balancers
 {
     public static Balancer Edge(StandaloneOptions options, IEnumerable<Replica> replicas)
@@ -18,8 +18,7 @@ internal static class Balancers
         routes["auth"] = new() { Path = "/auth/{**rest}", Pool = "auth", RemovePrefix = "/auth" };
         routes["settings"] = new() { Path = "/settings/{**rest}", Pool = "settings", RemovePrefix = "/settings" };
         routes["about"] = new() { Path = "/about", Pool = "catalog", Cache = new() { Duration = TimeSpan.FromSeconds(30) } };
-        routes["sticky"] = new() { Path = "/sticky/{**rest}", Pool = "catalog", RemovePrefix = "/sticky", SessionAffinity = new() };
-        routes["default"] = new() { Path = "/{**rest}", Pool = "catalog" };
+        routes["default"] = new() { Path = "/{**rest}", Pool = "catalog", SessionAffinity = new() };
         return new(balancer.Name, options.Edge.Url, options.EdgeAdmin, file);
     }
 
@@ -30,7 +29,7 @@ internal static class Balancers
         var balancer = file.LoadBalancer;
         balancer.Name = "wire";
         balancer.Admin.Address = options.WireAdmin.Address;
-        balancer.Layer4.Listeners["echo"] = new() { Address = options.Wire.Address, Pool = Replicas.Echo };
+        balancer.Layer4.Listeners["echo"] = new() { Address = options.Wire.Address, Pool = Replicas.Echo, Policy = SelectionPolicy.LeastConnections };
         return new(balancer.Name, options.Wire.Address, options.WireAdmin, file);
     }
 

@@ -52,8 +52,8 @@ internal sealed class Report
                       curl {options.Edge.Url}/auth/login        an auth replica, which sees /login
                       curl {options.Edge.Url}/settings/         the settings replica
                       curl {options.Edge.Url}/about             kept in the cache for 30 s
-                      curl -b jar -c jar {options.Edge.Url}/sticky/     one replica, by cookie
-                      printf 'hello\n' | nc -w 1 localhost {options.Wire.Port}     an echo replica, over TCP
+                      curl -b jar -c jar {options.Edge.Url}/    the same catalog replica, by cookie
+                      printf 'hello\n' | curl -sN -m 1 telnet://localhost:{options.Wire.Port}     an echo replica, over TCP
 
                 edge       {options.EdgeAdmin.Url}/stats
                 wire       {options.WireAdmin.Url}/stats

@@ -23,7 +23,7 @@ public sealed class PickSpanTests
 
         var answer = await balancer.GetAsync("/");
 
-        var span = Assert.Single(spans, span => Equals(span.GetTagItem("lb.listener"), "spanned"));
+        var span = Assert.Single(spans, span => Equals(span.GetTagItem("lb.route"), "spanned"));
         Assert.Equal("pick", span.OperationName);
         Assert.Equal("web", span.GetTagItem("lb.pool"));
         Assert.Equal("RoundRobin", span.GetTagItem("lb.policy"));

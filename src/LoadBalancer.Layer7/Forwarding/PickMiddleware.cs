@@ -57,7 +57,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
             return;
         }
 
-        activity.SetTag(LoadBalancerTelemetry.ListenerKey, route.Name);
+        activity.SetTag(LoadBalancerTelemetry.RouteKey, route.Name);
         activity.SetTag(LoadBalancerTelemetry.PoolKey, route.Pool.Name);
         activity.SetTag(LoadBalancerTelemetry.PolicyKey, route.Policy.Kind.ToString());
         activity.SetTag(LoadBalancerTelemetry.CandidatesKey, route.Pool.Snapshot.Available.Length);

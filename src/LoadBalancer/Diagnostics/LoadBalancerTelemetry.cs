@@ -33,8 +33,11 @@ public static class LoadBalancerTelemetry
     /// <summary>Attribute: which attempt a pick was, from 1.</summary>
     public const string AttemptKey = "lb.attempt";
 
-    /// <summary>Attribute: the listener or route.</summary>
+    /// <summary>Attribute: the Layer 4 listener.</summary>
     public const string ListenerKey = "lb.listener";
+
+    /// <summary>Attribute: the Layer 7 route.</summary>
+    public const string RouteKey = "lb.route";
 
     /// <summary>Attribute: why something was refused or closed.</summary>
     public const string ReasonKey = "lb.reason";
