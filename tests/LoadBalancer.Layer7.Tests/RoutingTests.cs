@@ -113,6 +113,21 @@ public sealed class RoutingTests
         Assert.Equal(port, balancer.Uri.Port);
     }
 
+    [Fact]
+    public async Task A_route_and_its_pool_can_go_together_while_others_stay()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        var both = TestBalancer.Options(("stays", new() { Path = "/stays" }), ("goes", new() { Path = "/goes", Pool = "old" }));
+        await using var balancer = await TestBalancer.StartAsync(both, new Dictionary<string, TestBackend[]> { ["web"] = [backend], ["old"] = [backend] });
+
+        await balancer.ApplyAsync(TestBalancer.Options(("stays", new() { Path = "/stays" })));
+
+        using var client = balancer.CreateClient();
+        await TestBalancer.WaitUntilAsync(() => client.GetAsync("/goes").Result.StatusCode == HttpStatusCode.NotFound);
+        Assert.Equal("a", (await balancer.GetAsync("/stays")).Replica);
+        Assert.Null(balancer.Pools.Find("old"));
+    }
+
     [Theory]
     [InlineData("/a/{**rest}/b", "Routes:bad:Path")]
     [InlineData("/a/{x", "Routes:bad:Path")]

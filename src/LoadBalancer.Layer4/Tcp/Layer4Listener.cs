@@ -160,6 +160,12 @@ internal sealed partial class Layer4Listener
             // The client was gone before its options could be set.
             connection.Abort(CloseReason.ClientReset);
         }
+        // Nobody awaits a connection: what is not caught here would be lost.
+        catch (Exception exception)
+        {
+            Log.Unexpected(_logger, exception, connection.Id, _name);
+            connection.Abort(CloseReason.BackendReset);
+        }
         finally
         {
             client.Dispose();
@@ -272,6 +278,9 @@ internal sealed partial class Layer4Listener
 
         [LoggerMessage(205, LogLevel.Debug, "Listener {Listener}: connection of {Client} refused, pool {Pool}: {Reason}.")]
         public static partial void Refused(ILogger logger, string listener, IPEndPoint? client, string pool, CloseReason reason);
+
+        [LoggerMessage(207, LogLevel.Error, "Connection {Id} of listener {Listener} failed.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, long id, string listener);
 
         [LoggerMessage(206, LogLevel.Debug, "Connection {Id} of listener {Listener} to {Backend} closed: {ToBackend} bytes there, {ToClient} bytes back, {Reason}.")]
         public static partial void Closed(ILogger logger, long id, string listener, Backend? backend, long toBackend, long toClient, CloseReason reason);

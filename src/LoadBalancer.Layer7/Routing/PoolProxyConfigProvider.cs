@@ -45,6 +45,12 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
     {
         lock (_writing)
         {
+            if (_options.Layer7.Routes.Values.Any(route => pools.Find(route.Pool!) is null))
+            {
+                // A reload took a pool away; the routes that go with it follow in a moment.
+                return;
+            }
+
             var config = Build();
             if (!SameDestinations(_config.Clusters, config.Clusters))
             {
