@@ -76,7 +76,8 @@ public static class ConfigurationReader
     private static JsonArray ToArray(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
     {
         var element = ConfigurationJsonContext.Default.GetTypeInfo(type.ElementType!)!;
-        return new JsonArray([.. children.Select(child => ToNode(child, element, errors)).Where(node => node is not null)]);
+        errors.AddRange(children.Where(child => !IsIndex(child)).Select(child => new ConfigurationError(child.Path, "is not an index; must be a list")));
+        return new JsonArray([.. children.Where(IsIndex).Select(child => ToNode(child, element, errors)).Where(node => node is not null)]);
     }
 
     private static JsonObject ToDictionary(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
@@ -134,7 +135,7 @@ public static class ConfigurationReader
         {
             value = JsonValue.Create(number);
         }
-        else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time))
+        else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
         {
             value = JsonValue.Create(time.ToString("c", CultureInfo.InvariantCulture));
         }
@@ -164,25 +165,48 @@ public static class ConfigurationReader
 
     private static void ValidateServices(IConfigurationSection services, List<ConfigurationError> errors)
     {
-        foreach (var endpoint in services.GetChildren().SelectMany(service => service.GetChildren()))
+        foreach (var service in services.GetChildren())
         {
-            var addresses = endpoint.GetChildren().ToArray();
-            foreach (var address in addresses.Length == 0 ? [endpoint] : addresses)
+            var endpoints = service.GetChildren().ToArray();
+            // "catalog": "http://…" and "catalog": ["http://…"] have no endpoint name, and discovery would find nothing in them.
+            foreach (var nameless in endpoints.Where(IsIndex).Prepend(service).Where(section => !string.IsNullOrEmpty(section.Value)))
             {
-                if (!int.TryParse(address.Key, out _) && addresses.Length > 0)
-                {
-                    errors.Add(new(address.Path, "must be a list of addresses"));
-                }
-                else if (!string.IsNullOrEmpty(address.Value) && !IsServiceAddress(address.Value))
-                {
-                    errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL such as http://127.0.0.1:5001, or host:port"));
-                }
+                errors.Add(new(nameless.Path, $"'{nameless.Value}' is not allowed here; must be an object of endpoint names, each with a list of addresses"));
+            }
+
+            foreach (var endpoint in endpoints.Where(endpoint => !IsIndex(endpoint)))
+            {
+                ValidateEndpoint(endpoint, errors);
             }
         }
     }
 
-    private static bool IsServiceAddress(string text)
+    private static void ValidateEndpoint(IConfigurationSection endpoint, List<ConfigurationError> errors)
     {
+        var addresses = endpoint.GetChildren().ToArray();
+        // No address at all is an empty list: none may run at the moment.
+        foreach (var address in addresses.Length == 0 && !string.IsNullOrEmpty(endpoint.Value) ? [endpoint] : addresses)
+        {
+            if (addresses.Length > 0 && !IsIndex(address))
+            {
+                errors.Add(new(address.Path, "must be a list of addresses"));
+            }
+            else if (!IsServiceAddress(address.Value))
+            {
+                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL such as http://127.0.0.1:5001, or host:port"));
+            }
+        }
+    }
+
+    private static bool IsIndex(IConfigurationSection section) => int.TryParse(section.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
+    private static bool IsServiceAddress(string? text)
+    {
+        if (text is null)
+        {
+            return false;
+        }
+
         var uriText = text.Contains("://", StringComparison.Ordinal) ? text : $"tcp://{text}";
         return Uri.TryCreate(uriText, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.Port > 0;
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -17,15 +18,15 @@ public static class ConfigurationSchema
         var schema = (JsonObject)ConfigurationJsonContext.Default.ConfigurationFile.GetJsonSchemaAsNode(exporter);
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", "Load balancer configuration");
-        return schema.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
+        // An editor shows this text; quotes and brackets as escapes would be hard to read there.
+        return schema.ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
     }
 
     private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node)
     {
-        if (node is not JsonObject schema)
-        {
-            return node;
-        }
+        // "true" is the schema of anything.
+        var schema = node as JsonObject ?? [];
+        RemoveNull(schema);
 
         // The reader refuses keys that it does not know; say so to the editor.
         if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
@@ -35,7 +36,8 @@ public static class ConfigurationSchema
 
         if (context.TypeInfo.Type == typeof(TimeSpan))
         {
-            schema["pattern"] = @"^(\d+\.)?\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,7})?)?$";
+            schema.Remove("$comment");
+            schema["pattern"] = @"^(\d+\.)?([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d{1,7})?)?$";
         }
 
         var description = context.PropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false)
@@ -46,5 +48,19 @@ public static class ConfigurationSchema
         }
 
         return schema;
+    }
+
+    // The reader cannot tell "Cache": null from "Cache": {}, which turns the cache on. Leaving a key out says the same as null without the trap.
+    private static void RemoveNull(JsonObject schema)
+    {
+        if (schema["type"] is JsonArray types)
+        {
+            schema["type"] = types.Select(type => type!.GetValue<string>()).Single(type => type != "null");
+        }
+
+        if (schema["enum"] is JsonArray names)
+        {
+            schema["enum"] = new JsonArray([.. names.Where(name => name is not null).Select(name => name!.DeepClone())]);
+        }
     }
 }

@@ -44,6 +44,12 @@ public readonly record struct ListenAddress(string Host, int Port)
             return false;
         }
 
+        // "127.1" and "0x7f000001" are IPv4 addresses of old; here they are more likely a slip.
+        if (!bracketed && ip.ToString() != host)
+        {
+            return false;
+        }
+
         address = new(ip.ToString(), port);
         return true;
     }

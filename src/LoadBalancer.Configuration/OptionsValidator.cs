@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace LoadBalancer.Configuration;
@@ -26,7 +27,7 @@ internal static partial class OptionsValidator
 
         foreach (var (name, pool) in options.Pools)
         {
-            Pool($"{Root}:Pools:{name}", pool, check);
+            Pool(name, pool, check);
         }
 
         foreach (var (name, listener) in options.Layer4.Listeners)
@@ -54,11 +55,13 @@ internal static partial class OptionsValidator
         }
     }
 
-    private static void Pool(string key, PoolOptions pool, Checks check)
+    private static void Pool(string poolName, PoolOptions pool, Checks check)
     {
-        if (pool.Service is { } service && !ServiceName().IsMatch(service))
+        var key = $"{LoadBalancerOptions.SectionName}:Pools:{poolName}";
+        if (!ServiceName().IsMatch(pool.Service ?? poolName))
         {
-            check.Fail($"{key}:Service", $"'{service}' is not a service name; must be [scheme://][_endpoint.]name, such as http://catalog");
+            var subject = pool.Service is { } service ? $"'{service}' is" : $"is missing, and '{poolName}' is";
+            check.Fail($"{key}:Service", $"{subject} not a service name; must be [scheme://][_endpoint.]name, such as http://catalog");
         }
 
         var health = pool.HealthCheck;
@@ -71,9 +74,13 @@ internal static partial class OptionsValidator
         foreach (var (name, backend) in pool.Backends)
         {
             check.Range($"{key}:Backends:{name}:Weight", backend.Weight, 1, 256);
-            if (backend.Address is not { } address || !HostAndPort().IsMatch(address))
+            if (backend.Address is not { } address)
             {
-                check.Fail($"{key}:Backends:{name}:Address", $"'{backend.Address}' is not an address; must be host:port");
+                check.Fail($"{key}:Backends:{name}:Address", "is missing; must be host:port");
+            }
+            else if (!HostAndPort().IsMatch(address) || !int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), CultureInfo.InvariantCulture, out var port) || port is < 1 or > IPEndPoint.MaxPort)
+            {
+                check.Fail($"{key}:Backends:{name}:Address", $"'{address}' is not an address; must be host:port");
             }
         }
 
@@ -129,7 +136,7 @@ internal static partial class OptionsValidator
     }
 
     // Scheme, endpoint name and host as Microsoft.Extensions.ServiceDiscovery splits them.
-    [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?[A-Za-z0-9]([A-Za-z0-9.\-_]*)(:\d{1,5})?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?([A-Za-z0-9]([A-Za-z0-9.\-_]*)|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$", RegexOptions.CultureInvariant)]
     private static partial Regex ServiceName();
 
     [GeneratedRegex(@"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}$", RegexOptions.CultureInvariant)]

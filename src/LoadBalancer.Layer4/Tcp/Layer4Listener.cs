@@ -16,7 +16,7 @@ namespace LoadBalancer.Layer4.Tcp;
 internal sealed partial class Layer4Listener
 {
     private static readonly TimeSpan IdleSweep = TimeSpan.FromSeconds(1);
-    private static long s_lastId;
+    private static long _lastId;
 
     private readonly string _name;
     private readonly ILogger _logger;
@@ -125,7 +125,7 @@ internal sealed partial class Layer4Listener
     private async Task HandleAsync(Socket client)
     {
         var settings = _settings;
-        var connection = new Layer4Connection(Interlocked.Increment(ref s_lastId), _name, client);
+        var connection = new Layer4Connection(Interlocked.Increment(ref _lastId), _name, client);
         _connections.TryAdd(connection.Id, connection);
         using var activity = LoadBalancerTelemetry.Source.StartActivity($"{_name} connection", ActivityKind.Server);
         try

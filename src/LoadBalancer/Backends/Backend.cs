@@ -74,7 +74,8 @@ public sealed class Backend
 
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
-        UriEndPoint uri => uri.Uri.Authority,
+        // Not the authority, which leaves the port out where it is the scheme's own.
+        UriEndPoint { Uri: var uri } => $"{uri.Host}:{uri.Port}",
         DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
         _ => endPoint.ToString()!,
     };

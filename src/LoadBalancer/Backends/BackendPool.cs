@@ -92,7 +92,7 @@ public sealed partial class BackendPool
         ArgumentNullException.ThrowIfNull(backend);
         if (backend.Release() == 0 && backend.State == BackendState.Draining)
         {
-            Publish(() => _snapshot.Members.RemoveAll(member => member == backend && member.State == BackendState.Draining && member.Active == 0));
+            RemoveDrained(backend);
         }
     }
 
@@ -239,6 +239,10 @@ public sealed partial class BackendPool
         ArrayPool<Backend>.Shared.Return(rented, clearArray: true);
         return picked;
     }
+
+    // Apart from Release, which every request calls: the closure would be allocated there even when nothing drains.
+    private void RemoveDrained(Backend backend) =>
+        Publish(() => _snapshot.Members.RemoveAll(member => member == backend && member.State == BackendState.Draining && member.Active == 0));
 
     private void Rejoin(Backend backend)
     {

@@ -52,20 +52,21 @@ public sealed class BackendPools : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var before = _pools;
         var after = new Dictionary<string, Running>(StringComparer.OrdinalIgnoreCase);
-        var retired = new List<IAsyncDisposable>();
         foreach (var (name, pool) in options.Pools)
         {
             var service = options.ServiceOf(name);
             if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
             {
-                running.Pool.Configure(pool);
-                if (running.Options.HealthCheck != pool.HealthCheck)
+                var checksDiffer = running.Options.HealthCheck != pool.HealthCheck;
+                if (checksDiffer && running.Health is { } replaced)
                 {
-                    if (running.Health is { } replaced)
-                    {
-                        retired.Add(replaced);
-                    }
+                    // Before the pool is told: a check that ends later must not undo what "no checks" makes healthy.
+                    await replaced.DisposeAsync();
+                }
 
+                running.Pool.Configure(pool);
+                if (checksDiffer)
+                {
                     running = running with { Health = HealthMonitor.Start(running.Pool, pool.HealthCheck, _time) };
                 }
 
@@ -77,15 +78,10 @@ public sealed class BackendPools : IAsyncDisposable
             }
         }
 
-        retired.AddRange(before.Values.Where(running => !after.Values.Any(kept => kept.Pool == running.Pool)));
         _pools = after.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
-        foreach (var gone in retired)
+        foreach (var gone in before.Values.Where(running => !after.Values.Any(kept => kept.Pool == running.Pool)))
         {
-            if (gone is Running running)
-            {
-                running.Pool.Changed -= OnPoolChanged;
-            }
-
+            gone.Pool.Changed -= OnPoolChanged;
             await gone.DisposeAsync();
         }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using LoadBalancer.Backends;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -55,7 +56,7 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         try
         {
             var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
-            var addresses = source.Endpoints.Select(endpoint => endpoint.EndPoint).ToArray();
+            var addresses = source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort).ToArray();
             if (addresses.Length == 0 || IsEmptySection(source))
             {
                 Report("has no address");
@@ -84,8 +85,15 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
     // would offer the name itself as a host. The list is empty because no replica runs; it is not a host name.
     private bool IsEmptySection(ServiceEndpointSource source) =>
         ServiceEndpointQuery.TryParse(_pool.Service, out var query)
-        && _configuration.GetSection("Services").GetSection(query.ServiceName).Exists()
+        && _configuration.GetSection("Services").GetChildren().Any(service => service.Key.Equals(query.ServiceName, StringComparison.OrdinalIgnoreCase))
         && source.Endpoints.All(endpoint => endpoint.Features.Get<IServiceEndpointProvider>()?.ToString() != "Configuration");
+
+    // "tcp://echo" that is in no configuration passes through as a host with port 0, where nobody listens.
+    private static bool HasPort(EndPoint endPoint) => endPoint switch
+    {
+        IPEndPoint { Port: 0 } or DnsEndPoint { Port: 0 } or UriEndPoint { Uri.Port: <= 0 } => false,
+        _ => true,
+    };
 
     private async Task WaitForChangeAsync(IChangeToken? changed, CancellationToken stopping)
     {

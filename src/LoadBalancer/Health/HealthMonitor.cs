@@ -98,7 +98,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
         using var owned = stop;
         var passes = 0;
         var failures = 0;
-        var everHealthy = false;
+        // A monitor that takes over from another, with other options, finds backends that have passed before.
+        var everHealthy = backend.State == BackendState.Healthy;
         var pause = ShortestPause;
         while (!stop.IsCancellationRequested)
         {
@@ -137,6 +138,11 @@ internal sealed class HealthMonitor : IAsyncDisposable
         catch (OperationCanceledException)
         {
             return $"no answer within {_options.Timeout.TotalMilliseconds:0} ms";
+        }
+        // Probes throw what they like; a loop that ended here would leave its backend as it is for ever.
+        catch (Exception exception)
+        {
+            return exception.Message;
         }
     }
 }
