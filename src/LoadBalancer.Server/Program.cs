@@ -4,6 +4,15 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Server;
 using LoadBalancer.Server.Configuration;
 
+const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
+// A relay does next to nothing between a receive and the send that follows: handing it to another thread would cost
+// more than the work. The runtime reads this once, before the first socket; whoever sets it to 0 keeps that.
+if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
+{
+    Environment.SetEnvironmentVariable(InlineCompletions, "1");
+}
+
 var config = new Option<FileInfo>("--config") { Description = "The configuration file (JSON).", Required = true, HelpName = "FILE" };
 var check = new Option<bool>("--check") { Description = "Only says whether the configuration is valid: exit code 0 or 1." };
 var command = new RootCommand("Balances TCP connections (Layer 4) and HTTP requests (Layer 7). Keys of the file can be overridden by environment variables, such as LoadBalancer__Pools__catalog__Policy=LeastConnections.")
