@@ -21,12 +21,14 @@ internal sealed partial class BalancerService(
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly SemaphoreSlim _applying = new(1, 1);
     private ConfigurationWatcher? _watcher;
-    private volatile LoadBalancerOptions _options = initial.Options!;
+    private readonly ConfigurationCandidate _first = initial;
+    private volatile ConfigurationCandidate _current = initial;
     private volatile ConfigurationStatistics _configuration = new(path, time.GetUtcNow(), 0, 0, []);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ApplyAsync(initial);
+        await ApplyAsync(_first);
+        // Looks at the file once by itself: it may have changed since it was read, before anybody watched.
         _watcher = new ConfigurationWatcher(path, ReloadAsync);
     }
 
@@ -37,14 +39,14 @@ internal sealed partial class BalancerService(
             await _watcher.DisposeAsync();
         }
 
-        var drain = _options.DrainTimeout;
+        var drain = _current.Options!.DrainTimeout;
         Log.Stopping(logger, drain.TotalSeconds);
         await Task.WhenAll(layer4.StopAsync(drain), layer7.StopAsync(drain));
         Log.Stopped(logger);
     }
 
     public BalancerStatistics GetStatistics() => new(
-        initial.Options!.Name,
+        _first.Options!.Name,
         Environment.ProcessId,
         _startedAt,
         _configuration,
@@ -71,6 +73,11 @@ internal sealed partial class BalancerService(
             if (candidate.Options is null)
             {
                 Reject(candidate.Errors);
+                return;
+            }
+
+            if (candidate.SaysTheSameAs(_current) && _configuration.Errors.Count == 0)
+            {
                 return;
             }
 
@@ -109,7 +116,7 @@ internal sealed partial class BalancerService(
             published.Announce();
             layer4.Apply(prepared);
             await layer7.ApplyAsync(options);
-            _options = options;
+            _current = candidate;
         }
         finally
         {
@@ -119,14 +126,14 @@ internal sealed partial class BalancerService(
 
     private void WarnOfStartOnlyKeys(LoadBalancerOptions options)
     {
-        if (options.Admin.Address != initial.Options!.Admin.Address)
+        if (options.Admin.Address != _first.Options!.Admin.Address)
         {
-            Log.NeedsRestart(logger, "LoadBalancer:Admin:Address", initial.Options.Admin.Address);
+            Log.NeedsRestart(logger, "LoadBalancer:Admin:Address", _first.Options.Admin.Address);
         }
 
-        if (options.Name != initial.Options.Name)
+        if (options.Name != _first.Options.Name)
         {
-            Log.NeedsRestart(logger, "LoadBalancer:Name", initial.Options.Name);
+            Log.NeedsRestart(logger, "LoadBalancer:Name", _first.Options.Name);
         }
     }
 

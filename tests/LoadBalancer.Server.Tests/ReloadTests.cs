@@ -55,6 +55,34 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_file_that_changed_while_the_server_was_starting_comes_into_force()
+    {
+        var file = File(("raw", "127.0.0.1:0"));
+        await using var server = await TestServer.StartAsync(file, path =>
+        {
+            file.Services["raw"]["tcp"] = ["127.0.0.1:5", "127.0.0.1:6"];
+            System.IO.File.WriteAllText(path, file.ToJson());
+        });
+
+        await server.WaitForAsync(now => now.Pools[0].Backends.Count == 2);
+    }
+
+    [Fact]
+    public async Task A_file_written_anew_without_a_change_is_no_reload()
+    {
+        var file = File(("raw", "127.0.0.1:0"));
+        await using var server = await TestServer.StartAsync(file);
+
+        server.Replace(file.ToJson() + "\n");
+        file.Services["raw"]["tcp"] = ["127.0.0.1:7"];
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        server.Replace(file.ToJson());
+
+        var statistics = await server.WaitForAsync(now => now.Pools[0].Backends is [{ Address: "127.0.0.1:7" }]);
+        Assert.Equal(1, statistics.Configuration.Reloads);
+    }
+
+    [Fact]
     public async Task A_file_that_is_deleted_changes_nothing()
     {
         var file = File(("raw", "127.0.0.1:0"));

@@ -27,7 +27,9 @@ internal sealed class TestServer : IAsyncDisposable
     public string Path => System.IO.Path.Combine(_directory.FullName, "balancer.json");
 
     /// <summary>Starts with the file; the admin endpoint takes a free port.</summary>
-    public static async Task<TestServer> StartAsync(ConfigurationFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="whileStarting">Called between the first read of the file and the start.</param>
+    public static async Task<TestServer> StartAsync(ConfigurationFile file, Action<string>? whileStarting = null)
     {
         file.LoadBalancer.Admin.Address = "127.0.0.1:0";
         file.Logging = JsonDocument.Parse("""{ "LogLevel": { "Default": "None" } }""").RootElement;
@@ -36,6 +38,7 @@ internal sealed class TestServer : IAsyncDisposable
         await File.WriteAllTextAsync(path, file.ToJson(), TestContext.Current.CancellationToken);
         var candidate = ConfigurationCandidate.Read(path);
         Assert.Empty(candidate.Errors);
+        whileStarting?.Invoke(path);
         var app = ServerApplication.Build(path, candidate);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestServer(directory, app);

@@ -38,6 +38,10 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         return new(data, errors.Count == 0 ? result.Options : null, [.. errors.Select(error => $"{path}: {error}")]);
     }
 
+    /// <summary>Whether a file was written anew without a change.</summary>
+    public bool SaysTheSameAs(ConfigurationCandidate other) =>
+        Data.Count == other.Data.Count && Data.All(pair => other.Data.TryGetValue(pair.Key, out var value) && value == pair.Value);
+
     private static ConfigurationCandidate Malformed(string error) =>
         new(new Dictionary<string, string?>(), null, [error]) { IsMalformed = true };
 

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace LoadBalancer.Server.Configuration;
 
-/// <summary>Calls back when the file was written or replaced; several events in a row make one call.</summary>
+/// <summary>Calls back once at the start, and when the file was written or replaced; several events in a row make one call.</summary>
 internal sealed class ConfigurationWatcher : IAsyncDisposable
 {
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
@@ -24,6 +24,7 @@ internal sealed class ConfigurationWatcher : IAsyncDisposable
         // Events were lost; whether one of them was ours, only a look can tell.
         _watcher.Error += (_, _) => Signal();
         _watcher.EnableRaisingEvents = true;
+        Signal();
         _following = Task.Run(() => FollowAsync(changed));
     }
 

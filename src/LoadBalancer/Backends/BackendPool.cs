@@ -111,7 +111,8 @@ public sealed partial class BackendPool
             _options = options;
             foreach (var backend in _snapshot.Members)
             {
-                (backend.Name, backend.Weight) = Describe(backend.Id);
+                // One that is no longer described is about to leave; the log shall call it what it was called.
+                (backend.Name, backend.Weight) = Describe(backend.Id, backend.Name);
                 if (backend.State is BackendState.Checking or BackendState.Unhealthy && options.HealthCheck.Type == HealthCheckType.None)
                 {
                     backend.State = BackendState.Healthy;
@@ -147,7 +148,7 @@ public sealed partial class BackendPool
                 }
                 else
                 {
-                    var (name, weight) = Describe(id);
+                    var (name, weight) = Describe(id, id);
                     backend = new Backend(ToSocketAddress(endPoint), id, name, weight, StateOfNewcomer)
                     {
                         IsHttps = endPoint is UriEndPoint { Uri.Scheme: "https" },
@@ -253,7 +254,7 @@ public sealed partial class BackendPool
         }
     }
 
-    private (string Name, int Weight) Describe(string id)
+    private (string Name, int Weight) Describe(string id, string otherwise)
     {
         foreach (var (name, backend) in _options.Backends)
         {
@@ -263,7 +264,7 @@ public sealed partial class BackendPool
             }
         }
 
-        return (id, 1);
+        return (otherwise, 1);
     }
 
     private void Publish(Func<ImmutableArray<Backend>> change)

@@ -1,0 +1,37 @@
+using LoadBalancer.Configuration;
+
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>A Layer 7 load balancer: an HTTP entrance whose routes lead to the replicas of resources.</summary>
+public sealed class Layer7LoadBalancerResource : LoadBalancerResource
+{
+    /// <summary>Name of the endpoint where clients connect.</summary>
+    public const string HttpEndpointName = "http";
+
+    /// <summary>Creates the resource.</summary>
+    /// <param name="name">The name of the resource.</param>
+    public Layer7LoadBalancerResource(string name)
+        : base(name)
+    {
+        HttpEndpoint = new(this, HttpEndpointName);
+    }
+
+    /// <summary>The endpoint where clients connect.</summary>
+    public EndpointReference HttpEndpoint { get; }
+
+    internal Dictionary<string, RouteOptions> Routes { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    private protected override void Describe(LoadBalancerOptions options)
+    {
+        options.Layer7.Listeners.Add(HttpEndpointName, new());
+        foreach (var (name, route) in Routes)
+        {
+            options.Layer7.Routes.Add(name, route);
+        }
+    }
+
+    private protected override string SchemeFor(EndpointAnnotation endpoint) => endpoint.UriScheme;
+
+    private protected override string? ObjectionTo(EndpointAnnotation endpoint) =>
+        endpoint.UriScheme is "http" or "https" ? null : $"which has the scheme '{endpoint.UriScheme}'; must be http or https";
+}

@@ -1,0 +1,129 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.LoadBalancing;
+using LoadBalancer.Configuration;
+
+namespace Aspire.Hosting;
+
+/// <summary>Adds Layer 7 load balancers to an AppHost.</summary>
+public static class Layer7LoadBalancerBuilderExtensions
+{
+    /// <summary>Adds a Layer 7 load balancer: a process that sends HTTP requests to the replicas of resources, by routes.</summary>
+    /// <param name="builder">The AppHost's builder.</param>
+    /// <param name="name">The name of the resource.</param>
+    /// <param name="port">Where clients connect, 1 to 65535; <see langword="null"/> for a free port.</param>
+    /// <param name="adminPort">Port of the admin endpoint on loopback, 1 to 65535; <see langword="null"/> for a free one.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is not a resource name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> or <paramref name="adminPort"/> is not a port.</exception>
+    /// <example>
+    /// <code lang="csharp">
+    /// var catalog = builder.AddProject&lt;Projects.Catalog&gt;("catalog").WithReplicas(3);
+    /// builder.AddLayer7LoadBalancer("edge", port: 8080).WithRoute("/{**rest}", catalog, r => r.WithSessionAffinity());
+    /// </code>
+    /// </example>
+    public static IResourceBuilder<Layer7LoadBalancerResource> AddLayer7LoadBalancer(
+        this IDistributedApplicationBuilder builder,
+        [ResourceName] string name,
+        int? port = null,
+        int? adminPort = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(name);
+        Contract.CheckPort(port, nameof(port));
+        Contract.CheckPort(adminPort, nameof(adminPort));
+
+        return builder.AddLoadBalancer(new Layer7LoadBalancerResource(name), adminPort, "BranchFork")
+            .WithListener(Layer7LoadBalancerResource.HttpEndpointName, "http", port, "LoadBalancer__Layer7__Listeners__http__Address");
+    }
+
+    /// <summary>
+    /// Adds a route to the replicas of a resource: to its endpoint <c>http</c> or, where it has none, to its only endpoint over HTTP or HTTPS.
+    /// </summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="path">Path template in ASP.NET Core's route syntax, such as <c>/auth/{**rest}</c>.</param>
+    /// <param name="backend">The resource that gets the requests.</param>
+    /// <param name="configure">Changes the route's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> has no such endpoint, or there is such a route already.
+    /// </exception>
+    /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
+    public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
+        this IResourceBuilder<Layer7LoadBalancerResource> builder,
+        string path,
+        IResourceBuilder<IResourceWithEndpoints> backend,
+        Action<Layer7RouteBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return builder.WithRoute(path, HttpEndpointOf(backend.Resource, nameof(backend)), configure);
+    }
+
+    /// <summary>Adds a route to the replicas behind an endpoint.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="path">Path template in ASP.NET Core's route syntax, such as <c>/auth/{**rest}</c>.</param>
+    /// <param name="backend">The endpoint, over HTTP or HTTPS, that gets the requests.</param>
+    /// <param name="configure">Changes the route's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> is not such an endpoint of another resource, or there is such a route already.
+    /// </exception>
+    /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
+    public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
+        this IResourceBuilder<Layer7LoadBalancerResource> builder,
+        string path,
+        EndpointReference backend,
+        Action<Layer7RouteBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(backend);
+        Contract.Check(new RouteOptions { Path = path }, nameof(path));
+
+        var template = new RoutePath(path, nameof(path));
+        var route = new Layer7RouteBuilder(template);
+        configure?.Invoke(route);
+        var routes = builder.Resource.Routes;
+        ThrowIfTaken(builder.Resource, route, template);
+        routes.Add(route.Name ?? FreeName(routes, template), route.Options with { Pool = builder.AddBackend(backend, nameof(backend)).Name });
+        return builder;
+    }
+
+    private static EndpointReference HttpEndpointOf(IResourceWithEndpoints resource, string argument)
+    {
+        var candidates = resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => endpoint.UriScheme is "http" or "https").ToArray();
+        var chosen = Array.Find(candidates, endpoint => endpoint.Name == "http") ?? (candidates is [var only] ? only : null);
+        return chosen is not null
+            ? new(resource, chosen.Name)
+            : throw new ArgumentException(
+                $"'{resource.Name}' has {EndpointNames.Of(resource)}; it must have an endpoint 'http', or exactly one over HTTP or HTTPS. Pass the endpoint that is meant, such as {resource.Name}.GetEndpoint(\"api\").",
+                argument);
+    }
+
+    // Two routes with the same conditions would make every request that meets them ambiguous.
+    private static void ThrowIfTaken(Layer7LoadBalancerResource balancer, Layer7RouteBuilder route, RoutePath path)
+    {
+        if (route.Name is { } name && balancer.Routes.ContainsKey(name))
+        {
+            throw new ArgumentException($"'{balancer.Name}' has a route '{name}' already; a route must have a name of its own.", nameof(path));
+        }
+
+        foreach (var (other, options) in balancer.Routes)
+        {
+            if (new RoutePath(options.Path!, nameof(path)).Shape == path.Shape && RouteConditions.AreSame(options, route.Options))
+            {
+                throw new ArgumentException($"'{balancer.Name}' has a route '{other}' for '{options.Path}' with the same conditions already; '{path.Text}' must have others.", nameof(path));
+            }
+        }
+    }
+
+    private static string FreeName(Dictionary<string, RouteOptions> routes, RoutePath path)
+    {
+        var name = path.Words;
+        for (var i = 2; routes.ContainsKey(name); i++)
+        {
+            name = $"{path.Words}-{i}";
+        }
+
+        return name;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Aspire.Hosting.ApplicationModel;
+
+namespace Aspire.Hosting.LoadBalancing;
+
+/// <summary>Knows, from what the orchestrator reports of resources, which replicas run and where they listen. Not thread-safe.</summary>
+internal sealed class ReplicaTracker
+{
+    private readonly Dictionary<string, ResourceEvent> _latest = new(StringComparer.Ordinal);
+
+    public void Update(ResourceEvent report) => _latest[report.ResourceId] = report;
+
+    /// <summary>The replicas of a pool that run, and why one that runs is not reached as it should be.</summary>
+    public IReadOnlyList<Replica> ReplicasOf(BackendPool pool, out string? problem)
+    {
+        problem = null;
+        var replicas = new List<Replica>();
+        foreach (var report in Running(pool))
+        {
+            var (address, trouble) = AddressOf(pool, report.Snapshot);
+            problem ??= trouble is null ? null : $"'{report.ResourceId}' {trouble}";
+
+            // Replicas that cannot be told apart share the endpoint's own address.
+            if (address is not null && !replicas.Exists(replica => replica.Address == address))
+            {
+                replicas.Add(new(report.ResourceId, address));
+            }
+        }
+
+        return replicas;
+    }
+
+    private IEnumerable<ResourceEvent> Running(BackendPool pool) => _latest.Values
+        .Where(report => report.Resource == pool.Resource
+            && string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase))
+        .OrderBy(report => report.ResourceId, StringComparer.Ordinal);
+
+    private static (string? Address, string? Trouble) AddressOf(BackendPool pool, CustomResourceSnapshot snapshot)
+    {
+        var endpoint = pool.Endpoint.EndpointAnnotation;
+        var value = snapshot.EnvironmentVariables.FirstOrDefault(variable => variable.Name == pool.Variable)?.Value;
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            return (Authority(HostOf(endpoint.TargetHost, endpoint, pool.Resource), port), null);
+        }
+
+        var isProcess = pool.Resource is ProjectResource or ExecutableResource;
+        if (isProcess && snapshot.EnvironmentVariables.IsEmpty)
+        {
+            // The orchestrator has yet to report the environment; its next report is on the way.
+            return (null, null);
+        }
+
+        if (endpoint.AllocatedEndpoint is not { } allocated)
+        {
+            return (null, $"runs without an address for its endpoint '{endpoint.Name}' and is left out");
+        }
+
+        return (
+            Authority(HostOf(allocated.Address, endpoint, pool.Resource), allocated.Port),
+            isProcess ? $"does not tell its port in {pool.Variable} and is reached through the endpoint '{endpoint.Name}', which its replicas share" : null);
+    }
+
+    // A project that listens on localhost listens on both loopbacks, and an IP address needs no lookup a connection.
+    // Other programs take the one loopback that their runtime prefers, and a certificate is for the name.
+    private static string HostOf(string host, EndpointAnnotation endpoint, IResource resource) => host switch
+    {
+        "localhost" or "0.0.0.0" or "*" or "+" or "::" or "[::]" =>
+            endpoint.UriScheme == "https" || (resource is ExecutableResource and not LoadBalancerResource) ? "localhost" : "127.0.0.1",
+        _ => host,
+    };
+
+    private static string Authority(string host, int port) => host.Contains(':') && !host.StartsWith('[')
+        ? string.Create(CultureInfo.InvariantCulture, $"[{host}]:{port}")
+        : string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using LoadBalancer.Configuration.Statistics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+
+namespace Aspire.Hosting.Tests;
+
+/// <summary>The sample AppHost, started once for real, with a client that waits for <c>edge</c>.</summary>
+public sealed class AppHostFixture : IAsyncLifetime
+{
+    public static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentQueue<ResourceEvent> _events = new();
+    private DistributedApplication? _app;
+    private Task _following = Task.CompletedTask;
+
+    public DistributedApplication App => _app ?? throw new InvalidOperationException("The AppHost has not started.");
+
+    /// <summary>Everything that was reported of resources, in order.</summary>
+    public IReadOnlyCollection<ResourceEvent> Events => _events;
+
+    public Uri Edge => App.GetEndpoint("edge", "http");
+
+    public Uri Wire => App.GetEndpoint("wire", "echo");
+
+    public async ValueTask InitializeAsync()
+    {
+        using var deadline = new CancellationTokenSource(StartDeadline);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(deadline.Token);
+        builder.Services.AddLogging(logging => logging
+            .SetMinimumLevel(LogLevel.Warning)
+            // A balancer that has yet to start is no error.
+            .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
+        var edge = builder.CreateResourceBuilder(builder.Resources.OfType<Layer7LoadBalancerResource>().Single());
+        builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(edge).WaitFor(edge);
+        _app = await builder.BuildAsync(deadline.Token);
+        _following = Task.Run(FollowAsync);
+        await _app.StartAsync(deadline.Token);
+        await WaitForHealthyAsync("edge", "catalog", 3);
+        await WaitForHealthyAsync("edge", "auth", 2);
+        await WaitForHealthyAsync("edge", "settings", 1);
+        await WaitForHealthyAsync("wire", "echo", 3);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+
+        await _following;
+        _stopping.Dispose();
+    }
+
+    public async Task<BalancerStatistics> GetStatisticsAsync(string balancer)
+    {
+        using var client = App.CreateHttpClient(balancer, LoadBalancerResource.AdminEndpointName);
+        return (await client.GetFromJsonAsync("/stats", StatisticsJsonContext.Default.BalancerStatistics))!;
+    }
+
+    public async Task<PoolStatistics> GetPoolAsync(string balancer, string pool)
+    {
+        try
+        {
+            return (await GetStatisticsAsync(balancer)).Pools.Single(candidate => candidate.Name == pool);
+        }
+        catch (HttpRequestException e) when (e.InnerException is SocketException)
+        {
+            // The balancer has yet to start.
+            return new(pool, "", default, 0, []);
+        }
+    }
+
+    public Task<PoolStatistics> WaitForHealthyAsync(string balancer, string pool, int count) =>
+        Eventually.GetAsync(() => GetPoolAsync(balancer, pool), found => found.Healthy == count && found.Backends.Count == count, StartDeadline);
+
+    /// <summary>Where in <see cref="Events"/> a resource first became healthy; -1 when it has not.</summary>
+    public int FirstHealthy(string resource) => IndexOf(report => report.Resource.Name == resource && report.Snapshot.HealthStatus == HealthStatus.Healthy);
+
+    public int IndexOf(Func<ResourceEvent, bool> condition) =>
+        _events.Select((report, index) => (report, index)).FirstOrDefault(entry => condition(entry.report), (null!, -1)).Item2;
+
+    private async Task FollowAsync()
+    {
+        try
+        {
+            await foreach (var report in App.ResourceNotifications.WatchAsync(_stopping.Token))
+            {
+                _events.Enqueue(report);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+}

@@ -1,0 +1,235 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using LoadBalancer.Configuration.Statistics;
+
+namespace Aspire.Hosting.Tests;
+
+/// <summary>What a developer sees who runs the sample AppHost.</summary>
+public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHostFixture>
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly string[] FixedPorts = ["7000", "8080", "9070", "9080"];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Backends_are_named_after_the_replicas_that_the_dashboard_shows()
+    {
+        var pool = await fixture.GetPoolAsync("edge", "catalog");
+
+        Assert.Equal(ReplicasOf("catalog"), pool.Backends.Select(backend => backend.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(3, pool.Backends.Select(backend => backend.Address).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Requests_over_one_connection_spread_over_all_replicas()
+    {
+        var connections = 0;
+        using var client = NewClient(connected: () => connections++);
+        var answers = new List<string>();
+        for (var i = 0; i < 300; i++)
+        {
+            answers.Add((await client.GetFromJsonAsync<JsonElement>("/", Cancelled)).GetProperty("replica").GetString()!);
+        }
+
+        Assert.Equal(1, connections);
+        AssertSpread(ReplicasOf("catalog"), answers, lowest: 90, highest: 110);
+    }
+
+    [Fact]
+    public async Task Connections_spread_over_all_replicas()
+    {
+        var clients = new List<TcpClient>();
+        var answers = new List<string>();
+        try
+        {
+            for (var i = 0; i < 30; i++)
+            {
+                var client = new TcpClient();
+                clients.Add(client);
+                await client.ConnectAsync(fixture.Wire.Host, fixture.Wire.Port, Cancelled);
+                await client.GetStream().WriteAsync("hello\n"u8.ToArray(), Cancelled);
+                var answer = await new StreamReader(client.GetStream()).ReadLineAsync(Cancelled);
+                Assert.EndsWith(" hello", answer, StringComparison.Ordinal);
+                answers.Add(answer!.Split(' ')[0]);
+            }
+
+            AssertSpread(ReplicasOf("echo"), answers, lowest: 9, highest: 11);
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task A_service_sees_its_own_paths_and_who_asked()
+    {
+        using var client = NewClient();
+
+        var login = await client.GetFromJsonAsync<JsonElement>("/auth/login", Cancelled);
+        var headers = (await client.GetFromJsonAsync<JsonElement>("/headers", Cancelled)).GetProperty("headers");
+
+        Assert.Equal(("auth", "GET"), (login.GetProperty("service").GetString(), login.GetProperty("method").GetString()));
+        Assert.Contains(headers.GetProperty("X-Forwarded-For").GetString(), new[] { "127.0.0.1", "::1" });
+        Assert.Equal("http", headers.GetProperty("X-Forwarded-Proto").GetString());
+        Assert.Equal(fixture.Edge.Authority, headers.GetProperty("X-Forwarded-Host").GetString());
+    }
+
+    [Fact]
+    public async Task An_answer_of_a_cached_route_comes_from_the_balancer()
+    {
+        using var client = NewClient();
+        var first = await client.GetStringAsync("/about", Cancelled);
+        var hits = (await RouteAsync("about")).CacheHits;
+
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal(first, await client.GetStringAsync("/about", Cancelled));
+        }
+
+        Assert.Equal(hits + 10, (await RouteAsync("about")).CacheHits);
+    }
+
+    [Fact]
+    public async Task A_client_that_keeps_its_cookie_keeps_its_replica()
+    {
+        using var client = NewClient(cookies: true);
+        var answers = new HashSet<string>();
+        for (var i = 0; i < 30; i++)
+        {
+            answers.Add(await client.GetStringAsync("/", Cancelled));
+        }
+
+        Assert.Single(answers);
+    }
+
+    [Theory]
+    [InlineData("catalog", "edge")]
+    [InlineData("echo", "wire")]
+    public async Task A_replica_that_is_stopped_leaves_within_a_second_and_returns_when_it_is_started(string service, string balancer)
+    {
+        var replica = ReplicasOf(service)[0];
+        var address = (await fixture.GetPoolAsync(balancer, service)).Backends.Single(backend => backend.Name == replica).Address;
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var gone = WaitForStateAsync(replica, state => state != KnownResourceStates.Running, watching.Token);
+
+        var stop = fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StopCommand, Cancelled);
+        var reported = await gone.WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+        await Eventually.GetAsync(() => fixture.GetPoolAsync(balancer, service), pool => pool.Backends.All(backend => backend.Address != address || backend.State == BackendState.Draining), Second);
+        var left = Stopwatch.GetElapsedTime(reported);
+        Assert.True((await stop).Success);
+
+        Assert.True(left < Second, $"{replica} left after {left}");
+        Assert.Equal(2, (await fixture.WaitForHealthyAsync(balancer, service, 2)).Healthy);
+
+        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, Cancelled)).Success);
+        var pool = await fixture.WaitForHealthyAsync(balancer, service, 3);
+        Assert.Contains(replica, pool.Backends.Select(backend => backend.Name));
+    }
+
+    [Fact]
+    public async Task No_request_fails_after_a_replica_has_left()
+    {
+        var replica = ReplicasOf("catalog")[1];
+        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StopCommand, Cancelled)).Success);
+        await fixture.WaitForHealthyAsync("edge", "catalog", 2);
+        using var client = NewClient();
+
+        var answers = new List<string>();
+        for (var i = 0; i < 60; i++)
+        {
+            answers.Add((await client.GetFromJsonAsync<JsonElement>("/", Cancelled)).GetProperty("replica").GetString()!);
+        }
+
+        AssertSpread([.. ReplicasOf("catalog").Where(other => other != replica)], answers, lowest: 27, highest: 33);
+        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, Cancelled)).Success);
+        await fixture.WaitForHealthyAsync("edge", "catalog", 3);
+    }
+
+    [Fact]
+    public async Task A_balancer_becomes_healthy_and_who_waits_for_it_starts_after_that()
+    {
+        await fixture.App.ResourceNotifications.WaitForResourceHealthyAsync("wire", Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+        await fixture.App.ResourceNotifications.WaitForResourceAsync("client", KnownResourceStates.Finished, Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+
+        var waiting = fixture.IndexOf(report => report.Resource.Name == "client" && report.Snapshot.State?.Text == KnownResourceStates.Waiting);
+        var running = fixture.IndexOf(report => report.Resource.Name == "client" && report.Snapshot.StartTimeStamp is not null);
+        Assert.NotEqual(-1, waiting);
+        Assert.InRange(fixture.FirstHealthy("edge"), waiting, running);
+    }
+
+    [Fact]
+    public async Task Who_references_a_balancer_finds_its_entrance_by_service_discovery()
+    {
+        var client = await fixture.App.ResourceNotifications.WaitForResourceAsync("client", report => !report.Snapshot.EnvironmentVariables.IsEmpty, Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+
+        var variables = client.Snapshot.EnvironmentVariables.Where(variable => variable.Name.StartsWith("services__edge__", StringComparison.Ordinal)).ToArray();
+
+        Assert.Equal([("services__edge__http__0", fixture.Edge.ToString().TrimEnd('/'))], variables.Select(variable => (variable.Name, variable.Value!)));
+    }
+
+    [Fact]
+    public void Ports_are_random_as_those_of_other_resources_are_in_a_test() =>
+        Assert.All(
+            new[] { fixture.Edge, fixture.Wire, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
+            endpoint => Assert.DoesNotContain($"{endpoint.Port}", FixedPorts));
+
+    [Fact]
+    public void The_dashboard_links_to_the_entrances_and_the_statistics()
+    {
+        var edge = Latest("edge");
+        var wire = Latest("wire");
+
+        Assert.Equal(("Layer7LoadBalancer", "Layer4LoadBalancer"), (edge.ResourceType, wire.ResourceType));
+        Assert.Contains(edge.Urls, url => url.Url == fixture.Edge.ToString().TrimEnd('/'));
+        Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo tcp://localhost:{fixture.Wire.Port}");
+        Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Statistics" && url.Url.EndsWith("/stats", StringComparison.Ordinal)));
+    }
+
+    private string[] ReplicasOf(string resource) =>
+        [.. fixture.Events.Where(report => report.Resource.Name == resource && report.ResourceId != resource).Select(report => report.ResourceId).Distinct().Order(StringComparer.Ordinal)];
+
+    private CustomResourceSnapshot Latest(string resource) => fixture.Events.Last(report => report.Resource.Name == resource).Snapshot;
+
+    private async Task<RouteStatistics> RouteAsync(string name) => (await fixture.GetStatisticsAsync("edge")).Layer7.Routes.Single(route => route.Name == name);
+
+    private HttpClient NewClient(bool cookies = false, Action? connected = null)
+    {
+        var handler = new SocketsHttpHandler { UseCookies = cookies, CookieContainer = new CookieContainer() };
+        handler.ConnectCallback = async (context, cancellationToken) =>
+        {
+            connected?.Invoke();
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        return new(handler) { BaseAddress = fixture.Edge };
+    }
+
+    /// <returns>When the state was reported.</returns>
+    private async Task<long> WaitForStateAsync(string replica, Func<string?, bool> expected, CancellationToken cancellationToken)
+    {
+        await foreach (var report in fixture.App.ResourceNotifications.WatchAsync(cancellationToken))
+        {
+            if (report.ResourceId == replica && expected(report.Snapshot.State?.Text))
+            {
+                return Stopwatch.GetTimestamp();
+            }
+        }
+
+        throw new InvalidOperationException("Nothing more is reported.");
+    }
+
+    private static void AssertSpread(string[] replicas, IReadOnlyCollection<string> answers, int lowest, int highest)
+    {
+        var shares = answers.CountBy(answer => answer).ToDictionary();
+        Assert.Equal(replicas, shares.Keys.Order(StringComparer.Ordinal));
+        Assert.All(shares, share => Assert.True(share.Value >= lowest && share.Value <= highest, $"{share.Key} gave {share.Value} of {answers.Count} answers, not {lowest} to {highest}"));
+    }
+}

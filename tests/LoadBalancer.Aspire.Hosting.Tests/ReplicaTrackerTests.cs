@@ -1,0 +1,161 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.LoadBalancing;
+
+namespace Aspire.Hosting.Tests;
+
+public sealed class ReplicaTrackerTests
+{
+    private readonly IDistributedApplicationBuilder _builder = Model.NewBuilder();
+    private readonly ReplicaTracker _tracker = new();
+
+    private BackendPool PoolOf(IResourceBuilder<IResourceWithEndpoints> resource, string endpoint = "http")
+    {
+        var balancer = _builder.AddLayer7LoadBalancer($"to-{resource.Resource.Name}").WithRoute("/", new EndpointReference(resource.Resource, endpoint));
+        return Assert.Single(balancer.Resource.Pools);
+    }
+
+    private void Report(IResource resource, string id, string state, params (string Name, string Value)[] environment) => _tracker.Update(new(resource, id, new()
+    {
+        ResourceType = "Test",
+        Properties = [],
+        State = state,
+        EnvironmentVariables = [.. environment.Select(variable => new EnvironmentVariableSnapshot(variable.Name, variable.Value, IsFromSpec: true))],
+    }));
+
+    private IResourceBuilder<ProjectResource> AddProject() =>
+        _builder.AddProject<TestProject>("catalog", options => options.LaunchProfileName = "http").WithReplicas(3);
+
+    [Fact]
+    public void Each_running_replica_is_known_by_its_id_and_its_own_port()
+    {
+        var catalog = AddProject();
+        var pool = PoolOf(catalog);
+
+        Report(catalog.Resource, "catalog-b", "Running", ("LOADBALANCER_BACKEND_HTTP", "5002"));
+        Report(catalog.Resource, "catalog-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Assert.Equal([new("catalog-a", "127.0.0.1:5001"), new("catalog-b", "127.0.0.1:5002")], _tracker.ReplicasOf(pool, out var problem));
+        Assert.Null(problem);
+    }
+
+    [Theory]
+    [InlineData("Starting")]
+    [InlineData("Stopping")]
+    [InlineData("Finished")]
+    [InlineData("Exited")]
+    [InlineData("FailedToStart")]
+    [InlineData("RuntimeUnhealthy")]
+    public void A_replica_that_does_not_run_is_left_out(string state)
+    {
+        var catalog = AddProject();
+        var pool = PoolOf(catalog);
+        Report(catalog.Resource, "catalog-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Report(catalog.Resource, "catalog-a", state, ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Assert.Empty(_tracker.ReplicasOf(pool, out var problem));
+        Assert.Null(problem);
+    }
+
+    [Fact]
+    public void A_replica_that_starts_again_is_known_by_its_new_port()
+    {
+        var catalog = AddProject();
+        var pool = PoolOf(catalog);
+        Report(catalog.Resource, "catalog-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+        Report(catalog.Resource, "catalog-a", "Finished", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Report(catalog.Resource, "catalog-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5009"));
+
+        Assert.Equal([new("catalog-a", "127.0.0.1:5009")], _tracker.ReplicasOf(pool, out _));
+    }
+
+    [Fact]
+    public void A_replica_of_another_resource_is_none_of_the_pools()
+    {
+        var catalog = AddProject();
+        var other = _builder.AddProgram("other").WithHttpEndpoint(env: "PORT");
+
+        Report(other.Resource, "other-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Assert.Empty(_tracker.ReplicasOf(PoolOf(catalog), out _));
+    }
+
+    [Fact]
+    public void A_replica_whose_environment_is_not_reported_yet_is_waited_for()
+    {
+        var catalog = AddProject();
+
+        Report(catalog.Resource, "catalog-a", "Running");
+
+        Assert.Empty(_tracker.ReplicasOf(PoolOf(catalog), out var problem));
+        Assert.Null(problem);
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", "10.0.0.1:5001")]
+    [InlineData("0.0.0.0", "127.0.0.1:5001")]
+    [InlineData("*", "127.0.0.1:5001")]
+    [InlineData("::1", "[::1]:5001")]
+    [InlineData("[::1]", "[::1]:5001")]
+    public void A_replica_is_reached_where_its_endpoint_says_that_it_listens(string targetHost, string expected)
+    {
+        var catalog = AddProject().WithEndpoint("http", endpoint => endpoint.TargetHost = targetHost);
+        var pool = PoolOf(catalog);
+
+        Report(catalog.Resource, "catalog-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Assert.Equal(expected, Assert.Single(_tracker.ReplicasOf(pool, out _)).Address);
+    }
+
+    [Fact]
+    public void A_program_that_is_no_project_may_listen_on_either_loopback()
+    {
+        var node = _builder.AddProgram("node").WithHttpEndpoint(env: "PORT");
+        var pool = PoolOf(node);
+
+        Report(node.Resource, "node-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+
+        Assert.Equal("localhost:5001", Assert.Single(_tracker.ReplicasOf(pool, out _)).Address);
+    }
+
+    [Fact]
+    public void A_container_is_one_backend_at_the_address_that_its_endpoint_was_given()
+    {
+        var web = _builder.AddContainer("web", "image").WithHttpEndpoint(targetPort: 80);
+        var pool = PoolOf(web);
+        var endpoint = web.GetEndpoint("http").EndpointAnnotation;
+        endpoint.AllocatedEndpoint = new(endpoint, "localhost", 32_768);
+
+        Report(web.Resource, "web-a", "Running", ("OTHER", "1"));
+
+        Assert.Equal([new("web-a", "127.0.0.1:32768")], _tracker.ReplicasOf(pool, out var problem));
+        Assert.Null(problem);
+    }
+
+    [Fact]
+    public void A_container_whose_endpoint_has_no_address_is_reported()
+    {
+        var web = _builder.AddContainer("web", "image").WithHttpEndpoint(targetPort: 80);
+
+        Report(web.Resource, "web-a", "Running");
+
+        Assert.Empty(_tracker.ReplicasOf(PoolOf(web), out var problem));
+        Assert.Equal("'web-a' runs without an address for its endpoint 'http' and is left out", problem);
+    }
+
+    [Fact]
+    public void Replicas_that_do_not_tell_their_ports_are_reached_together_and_reported()
+    {
+        var catalog = AddProject();
+        var pool = PoolOf(catalog);
+        var endpoint = catalog.GetEndpoint("http").EndpointAnnotation;
+        endpoint.AllocatedEndpoint = new(endpoint, "localhost", 5000);
+
+        Report(catalog.Resource, "catalog-a", "Running", ("OTHER", "1"));
+        Report(catalog.Resource, "catalog-b", "Running", ("LOADBALANCER_BACKEND_HTTP", "not a port"));
+
+        Assert.Equal([new("catalog-a", "127.0.0.1:5000")], _tracker.ReplicasOf(pool, out var problem));
+        Assert.StartsWith("'catalog-a' does not tell its port in LOADBALANCER_BACKEND_HTTP", problem, StringComparison.Ordinal);
+    }
+}
