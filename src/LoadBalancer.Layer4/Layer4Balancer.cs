@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using LoadBalancer.Configuration;
@@ -17,6 +18,7 @@ public sealed class Layer4Balancer
 
     private readonly BackendPools _pools;
     private readonly ILogger<Layer4Balancer> _logger;
+    private readonly ConcurrentDictionary<Layer4Listener, Layer4Listener> _draining = new();
     private volatile ImmutableDictionary<string, Layer4Listener> _listeners = ImmutableDictionary<string, Layer4Listener>.Empty;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -82,9 +84,12 @@ public sealed class Layer4Balancer
         }
 
         _listeners = after.ToImmutable();
+        // The listeners have the sockets now: disposing what was prepared must not close them.
+        prepared.Opened.Clear();
         foreach (var gone in before.Values.Except(_listeners.Values))
         {
-            _ = gone.StopAsync(prepared.Options.DrainTimeout);
+            _draining.TryAdd(gone, gone);
+            _ = DrainAsync(gone, prepared.Options.DrainTimeout);
         }
     }
 
@@ -92,15 +97,21 @@ public sealed class Layer4Balancer
     /// <param name="drainTimeout">Time after which connections that are left are reset.</param>
     /// <returns>Ends when no connection is left.</returns>
     public async Task StopAsync(TimeSpan drainTimeout) =>
-        await Task.WhenAll(_listeners.Values.Select(listener => listener.StopAsync(drainTimeout)));
+        await Task.WhenAll(_listeners.Values.Concat(_draining.Keys).Select(listener => listener.StopAsync(drainTimeout)));
 
     /// <summary>Says what the listeners are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
     public Layer4Statistics GetStatistics()
     {
         var listeners = _listeners.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal).ToArray();
-        var connections = listeners.SelectMany(listener => listener.Connections).OrderBy(connection => connection.Id).Take(MostRows);
+        var connections = listeners.Concat(_draining.Keys).SelectMany(listener => listener.Connections).OrderBy(connection => connection.Id).Take(MostRows);
         return new([.. listeners.Select(listener => listener.GetStatistics())], [.. connections.Select(connection => connection.ToStatistics())]);
+    }
+
+    private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
+    {
+        await gone.StopAsync(drainTimeout);
+        _draining.TryRemove(gone, out _);
     }
 
     // A policy that stays keeps its state: a replica that comes or goes must not send the next client to the first again.

@@ -139,6 +139,12 @@ internal sealed partial class BalancerService(
 
     private void Reject(IReadOnlyList<string> errors)
     {
+        if (errors.SequenceEqual(_configuration.Errors))
+        {
+            // The same file, seen once more.
+            return;
+        }
+
         foreach (var error in errors)
         {
             Log.Rejected(logger, error);

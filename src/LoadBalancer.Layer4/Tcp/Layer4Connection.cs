@@ -6,12 +6,14 @@ using LoadBalancer.Configuration.Statistics;
 namespace LoadBalancer.Layer4.Tcp;
 
 /// <summary>One client's connection and the one to its backend: a row of the connection table.</summary>
-internal sealed class Layer4Connection(long id, string listener, Socket client)
+internal sealed class Layer4Connection(long id, string listener, Socket client, TimeSpan idleTimeout)
 {
-    private readonly EndPoint? _clientAddress = client.RemoteEndPoint;
+    private readonly IPEndPoint? _clientAddress = Unmapped(client.RemoteEndPoint as IPEndPoint);
     private readonly DateTimeOffset _since = DateTimeOffset.UtcNow;
     private volatile Backend? _backend;
-    private volatile Socket? _backendSocket;
+    private volatile bool _finishedToClient;
+    private volatile bool _finishedToBackend;
+    private Socket? _backendSocket;
     private int _closeReason = -1;
     private long _bytesToBackend;
     private long _bytesToClient;
@@ -21,7 +23,8 @@ internal sealed class Layer4Connection(long id, string listener, Socket client)
 
     public Socket Client => client;
 
-    public IPEndPoint? ClientAddress => _clientAddress as IPEndPoint;
+    /// <summary>The client's address; an IPv4 one as itself, also where the listener is dual-stack.</summary>
+    public IPEndPoint? ClientAddress => _clientAddress;
 
     public Backend? Backend => _backend;
 
@@ -32,20 +35,43 @@ internal sealed class Layer4Connection(long id, string listener, Socket client)
     /// <summary>The first reason given; <see cref="CloseReason.Completed"/> when none was.</summary>
     public CloseReason CloseReason => _closeReason < 0 ? CloseReason.Completed : (CloseReason)_closeReason;
 
-    public TimeSpan IdleTime => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastActivity));
+    public bool IsAborted => Volatile.Read(ref _closeReason) >= 0;
 
-    public void Connected(Backend backend, Socket socket)
+    /// <summary>Whether no byte came for the time-out that was in force when the connection was accepted. While its backend is being connected it is not idle.</summary>
+    public bool IsIdle => _backend is not null && Environment.TickCount64 - Volatile.Read(ref _lastActivity) > idleTimeout.TotalMilliseconds;
+
+    /// <summary>Makes an abort end the attempt to connect.</summary>
+    public void Connecting(Socket socket)
     {
-        _backend = backend;
-        _backendSocket = socket;
-        Touch();
-
-        // An abort that came while the backend was being connected has not seen this socket.
-        if (_closeReason >= 0)
+        // A full fence, as in Abort: one of the two sees what the other has written.
+        Interlocked.Exchange(ref _backendSocket, socket);
+        if (IsAborted)
         {
             Reset(socket);
         }
     }
+
+    public void Connected(Backend backend)
+    {
+        Touch();
+        _backend = backend;
+    }
+
+    /// <summary>Notes that one side is about to be told that the other has finished.</summary>
+    public void Finish(bool toClient)
+    {
+        if (toClient)
+        {
+            _finishedToClient = true;
+        }
+        else
+        {
+            _finishedToBackend = true;
+        }
+    }
+
+    /// <summary>Whether a side was told, or is being told, that the other has finished.</summary>
+    public bool HasFinished(bool toClient) => toClient ? _finishedToClient : _finishedToBackend;
 
     // Each direction has one writer, so a plain add is enough; readers see a value that is at most a chunk old.
     public void SentToBackend(int bytes)
@@ -66,7 +92,7 @@ internal sealed class Layer4Connection(long id, string listener, Socket client)
         if (Interlocked.CompareExchange(ref _closeReason, (int)reason, -1) == -1)
         {
             Reset(client);
-            if (_backendSocket is { } socket)
+            if (Volatile.Read(ref _backendSocket) is { } socket)
             {
                 Reset(socket);
             }
@@ -75,6 +101,9 @@ internal sealed class Layer4Connection(long id, string listener, Socket client)
 
     public ConnectionStatistics ToStatistics() => new(
         id, listener, _clientAddress?.ToString() ?? "unknown", _backend?.Name, _backend?.Id, _since, BytesToBackend, BytesToClient);
+
+    private static IPEndPoint? Unmapped(IPEndPoint? address) =>
+        address is { Address.IsIPv4MappedToIPv6: true } ? new(address.Address.MapToIPv4(), address.Port) : address;
 
     private static void Reset(Socket socket)
     {

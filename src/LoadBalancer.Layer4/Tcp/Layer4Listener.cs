@@ -16,6 +16,10 @@ namespace LoadBalancer.Layer4.Tcp;
 internal sealed partial class Layer4Listener
 {
     private static readonly TimeSpan IdleSweep = TimeSpan.FromSeconds(1);
+
+    // Handlers end within moments of an abort; should one not, the process must still be able to stop.
+    private static readonly TimeSpan LongestAbort = TimeSpan.FromSeconds(5);
+
     private static long _lastId;
 
     private readonly string _name;
@@ -94,6 +98,9 @@ internal sealed partial class Layer4Listener
             {
                 connection.Abort(CloseReason.Shutdown);
             }
+
+            // Their spans end with their handlers.
+            await Task.WhenAny(_idle.Task, Task.Delay(LongestAbort));
         }
 
         await _idleTimer.DisposeAsync();
@@ -101,6 +108,8 @@ internal sealed partial class Layer4Listener
 
     private async Task AcceptAsync(Socket socket)
     {
+        // A connection is a trace of its own, whatever opened its listener.
+        Activity.Current = null;
         while (!_stopping)
         {
             try
@@ -125,7 +134,7 @@ internal sealed partial class Layer4Listener
     private async Task HandleAsync(Socket client)
     {
         var settings = _settings;
-        var connection = new Layer4Connection(Interlocked.Increment(ref _lastId), _name, client);
+        var connection = new Layer4Connection(Interlocked.Increment(ref _lastId), _name, client, settings.Options.IdleTimeout);
         _connections.TryAdd(connection.Id, connection);
         using var activity = LoadBalancerTelemetry.Source.StartActivity($"{_name} connection", ActivityKind.Server);
         try
@@ -134,7 +143,6 @@ internal sealed partial class Layer4Listener
             var (backend, socket) = await ConnectAsync(connection, settings, activity);
             if (backend is null || socket is null)
             {
-                Interlocked.Increment(ref _refused);
                 return;
             }
 
@@ -142,7 +150,7 @@ internal sealed partial class Layer4Listener
             {
                 try
                 {
-                    connection.Connected(backend, socket);
+                    connection.Connected(backend);
                     await TcpRelay.RunAsync(connection, socket);
                     if (connection.CloseReason == CloseReason.BackendReset)
                     {
@@ -186,27 +194,34 @@ internal sealed partial class Layer4Listener
             }
 
             activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
-            var (socket, error) = await TryConnectAsync(backend, settings.Options.ConnectTimeout);
+            var (socket, error) = await TryConnectAsync(connection, backend, settings.Options.ConnectTimeout);
             if (socket is not null)
             {
                 activity?.AddEvent(new ActivityEvent("connected"));
                 return (backend, socket);
             }
 
-            backend.RecordFailure();
             settings.Pool.Release(backend);
+            if (connection.IsAborted)
+            {
+                // The balancer stops; the backend has not failed.
+                return default;
+            }
+
+            backend.RecordFailure();
             activity?.AddEvent(new ActivityEvent("connect failed", tags: new() { [LoadBalancerTelemetry.ReplicaKey] = backend.Name, [LoadBalancerTelemetry.ReasonKey] = error }));
             Log.ConnectFailed(_logger, _name, backend, error, attempt, settings.Options.ConnectAttempts);
             tried = [.. tried, backend];
         }
 
         var reason = tried.Length == 0 ? CloseReason.NoBackend : CloseReason.ConnectFailed;
+        Interlocked.Increment(ref _refused);
         Log.Refused(_logger, _name, connection.ClientAddress, settings.Pool.Name, reason);
         connection.Abort(reason);
         return default;
     }
 
-    private static async Task<(Socket? Socket, string? Error)> TryConnectAsync(Backend backend, TimeSpan timeout)
+    private static async Task<(Socket? Socket, string? Error)> TryConnectAsync(Layer4Connection connection, Backend backend, TimeSpan timeout)
     {
         // A host name may have addresses of both families; a socket without a family tries them all.
         var socket = backend.EndPoint is DnsEndPoint
@@ -215,6 +230,7 @@ internal sealed partial class Layer4Listener
         using var deadline = new CancellationTokenSource(timeout);
         try
         {
+            connection.Connecting(socket);
             socket.NoDelay = true;
             await socket.ConnectAsync(backend.EndPoint, deadline.Token);
             return (socket, null);
@@ -223,6 +239,10 @@ internal sealed partial class Layer4Listener
         {
             socket.Dispose();
             return (null, exception.SocketErrorCode.ToString());
+        }
+        catch (ObjectDisposedException)
+        {
+            return (null, "aborted");
         }
         catch (OperationCanceledException)
         {
@@ -233,17 +253,19 @@ internal sealed partial class Layer4Listener
 
     private void Close(Layer4Connection connection, ListenerSettings settings, Activity? activity)
     {
+        // First of all: when the last row is gone, the process may end.
+        if (activity is not null)
+        {
+            Layer4Telemetry.Describe(activity, connection, settings, EndPoints[0]);
+            activity.Stop();
+        }
+
         // Added before the row goes, so that the sum of both never falls.
         Interlocked.Add(ref _closedBytesToBackend, connection.BytesToBackend);
         Interlocked.Add(ref _closedBytesToClient, connection.BytesToClient);
         _connections.TryRemove(connection.Id, out _);
         Layer4Telemetry.RecordClosed(_name, connection.CloseReason);
         Log.Closed(_logger, connection.Id, _name, connection.Backend, connection.BytesToBackend, connection.BytesToClient, connection.CloseReason);
-        if (activity is not null)
-        {
-            Layer4Telemetry.Describe(activity, connection, settings, EndPoints[0]);
-        }
-
         if (_stopping && _connections.IsEmpty)
         {
             _idle.TrySetResult();
@@ -252,13 +274,9 @@ internal sealed partial class Layer4Listener
 
     private void CloseIdle()
     {
-        var timeout = _settings.Options.IdleTimeout;
-        foreach (var connection in _connections.Values)
+        foreach (var connection in _connections.Values.Where(connection => connection.IsIdle))
         {
-            if (connection.IdleTime > timeout)
-            {
-                connection.Abort(CloseReason.IdleTimeout);
-            }
+            connection.Abort(CloseReason.IdleTimeout);
         }
     }
 

@@ -30,9 +30,16 @@ internal static class TcpRelay
                 }
 
                 var received = await source.ReceiveAsync(buffer.AsMemory(), SocketFlags.None);
+                if (received == 0 && IsReset(connection, source, fromClient))
+                {
+                    connection.Abort(fromClient ? CloseReason.ClientReset : CloseReason.BackendReset);
+                    return;
+                }
+
                 receiving = false;
                 if (received == 0)
                 {
+                    connection.Finish(toClient: !fromClient);
                     destination.Shutdown(SocketShutdown.Send);
                     return;
                 }
@@ -72,4 +79,10 @@ internal static class TcpRelay
             }
         }
     }
+
+    // The kernel tells of a reset once. If it told the other direction's send, this receive sees what looks like an end;
+    // passed on as one, it would make half an answer a whole one. A peer that only finished leaves the connection open
+    // until the other direction has finished too, which is asked second: it cannot have closed what was open before.
+    private static bool IsReset(Layer4Connection connection, Socket source, bool fromClient) =>
+        TcpState.IsClosed(source) && !connection.HasFinished(toClient: fromClient);
 }
