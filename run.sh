@@ -20,5 +20,6 @@ if ! $standalone; then
 fi
 
 install_aspire_cli
-dotnet build samples/Standalone --nologo --verbosity quiet -clp:NoSummary
+echo "Building (the first time takes a few minutes) ..."
+dotnet build samples/Standalone --nologo --verbosity quiet -clp:ErrorsOnly
 exec dotnet run --no-build --project samples/Standalone -- "$@"

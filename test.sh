@@ -14,7 +14,8 @@ else
 fi
 
 install_aspire_cli
-dotnet build "$solution" --nologo --verbosity quiet -clp:NoSummary
+echo "Building (the first time takes a few minutes) ..."
+dotnet build "$solution" --nologo --verbosity quiet -clp:ErrorsOnly
 
 # One test program at a time: some start a dozen processes, and all of them share this machine.
 log=$(mktemp)

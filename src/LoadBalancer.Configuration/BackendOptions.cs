@@ -5,7 +5,7 @@ namespace LoadBalancer.Configuration;
 /// <summary>
 /// Name and weight of a backend that discovery finds at an address. Membership comes from discovery alone:
 /// an address listed here and not discovered gets nothing, one discovered and not listed has weight 1 and its
-/// address as its name.
+/// address as its name. An entry that is taken away while the address stays keeps its name, with weight 1.
 /// </summary>
 public sealed record BackendOptions
 {

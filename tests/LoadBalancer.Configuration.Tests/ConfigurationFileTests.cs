@@ -1,0 +1,99 @@
+using System.Text.Json;
+
+namespace LoadBalancer.Configuration.Tests;
+
+public sealed class ConfigurationFileTests
+{
+    [Fact]
+    public void A_written_file_reads_back_valid_and_equal()
+    {
+        var file = new ConfigurationFile
+        {
+            Schema = "https://example.com/schema.json",
+            Services = { ["catalog"] = new() { ["http"] = ["http://127.0.0.1:5001", "http://127.0.0.1:5002"] }, ["echo"] = new() { ["tcp"] = [] } },
+            Logging = JsonDocument.Parse("""{ "LogLevel": { "Default": "Debug" } }""").RootElement,
+            LoadBalancer = new()
+            {
+                Name = "edge \"quoted\" ü",
+                Admin = new() { Address = "[::1]:9081" },
+                DrainTimeout = TimeSpan.FromMilliseconds(1250),
+                Pools =
+                {
+                    ["catalog"] = new()
+                    {
+                        Service = "http://catalog",
+                        Policy = SelectionPolicy.SourceHash,
+                        HealthCheck = new() { Type = HealthCheckType.Http, Path = "/health", Interval = TimeSpan.FromMinutes(1), Timeout = TimeSpan.FromSeconds(2), Rise = 3, Fall = 4 },
+                        Backends = { ["catalog-1"] = new() { Address = "127.0.0.1:5001", Weight = 5 } },
+                    },
+                    ["echo"] = new(),
+                },
+                Layer4 =
+                {
+                    Listeners =
+                    {
+                        ["echo"] = new()
+                        {
+                            Address = "localhost:7000",
+                            Pool = "echo",
+                            Policy = SelectionPolicy.LeastConnections,
+                            ConnectTimeout = TimeSpan.FromSeconds(1),
+                            ConnectAttempts = 4,
+                            IdleTimeout = TimeSpan.FromDays(2),
+                        },
+                    },
+                },
+                Layer7 =
+                {
+                    Listeners = { ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2 } },
+                    Routes =
+                    {
+                        ["all"] = new()
+                        {
+                            Path = "/{**rest}",
+                            Hosts = ["example.com"],
+                            Methods = ["GET"],
+                            Headers = { ["X-Version"] = ["1"], ["X-Any"] = [] },
+                            Query = { ["q"] = ["a", "b"] },
+                            Order = 7,
+                            Pool = "catalog",
+                            Policy = SelectionPolicy.PowerOfTwoChoices,
+                            RemovePrefix = "/all",
+                            Cache = new() { Duration = TimeSpan.FromSeconds(9) },
+                            SessionAffinity = new() { Cookie = "c" },
+                        },
+                        ["plain"] = new() { Pool = "catalog" },
+                    },
+                },
+            },
+        };
+
+        var json = file.ToJson();
+        var configuration = Reading.Configuration(json);
+        var options = Reading.Valid(json);
+
+        Assert.Equivalent(file.LoadBalancer, options, strict: true);
+        Assert.Empty(ConfigurationReader.UnknownSections(configuration));
+        Assert.Equal("http://127.0.0.1:5002", configuration["Services:catalog:http:1"]);
+        Assert.Equal("Debug", configuration["Logging:LogLevel:Default"]);
+    }
+
+    [Fact]
+    public void A_file_of_defaults_reads_back_as_defaults()
+    {
+        var json = new ConfigurationFile().ToJson();
+
+        Assert.Equivalent(new LoadBalancerOptions(), Reading.Valid(json), strict: true);
+        Assert.Empty(ConfigurationReader.UnknownSections(Reading.Configuration(json)));
+    }
+
+    [Fact]
+    public void What_is_not_set_is_not_written()
+    {
+        var json = new ConfigurationFile { LoadBalancer = { Pools = { ["p"] = new() }, Layer7 = { Routes = { ["r"] = new() { Pool = "p" } } } } }.ToJson();
+
+        Assert.DoesNotContain("null", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("Cache", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("$schema", json, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,172 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace LoadBalancer.Configuration.Tests;
+
+public sealed class ConfigurationSchemaTests
+{
+    private const string Committed = "docs/loadbalancer.schema.json";
+
+    private static readonly JsonObject Schema = JsonNode.Parse(ConfigurationSchema.Generate())!.AsObject();
+
+    [Fact]
+    public async Task The_committed_schema_is_the_contracts()
+    {
+        var path = Repository.PathOf(Committed);
+        var generated = ConfigurationSchema.Generate();
+        if (Environment.GetEnvironmentVariable("UPDATE_SCHEMA") == "1")
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllTextAsync(path, generated, TestContext.Current.CancellationToken);
+        }
+
+        var committed = File.Exists(path) ? await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken) : "";
+        Assert.True(
+            committed.ReplaceLineEndings("\n") == generated,
+            $"{Committed} is not what the contract says. Write it anew with: UPDATE_SCHEMA=1 dotnet test tests/LoadBalancer.Configuration.Tests");
+    }
+
+    [Fact]
+    public void The_schema_says_which_draft_it_is() =>
+        Assert.Equal("https://json-schema.org/draft/2020-12/schema", Schema["$schema"]!.GetValue<string>());
+
+    [Fact]
+    public void The_top_level_has_the_sections_that_the_reader_knows() =>
+        Assert.Equal(["$schema", "LoadBalancer", "Services", "Logging"], Schema["properties"]!.AsObject().Select(property => property.Key));
+
+    [Fact]
+    public void Every_record_refuses_keys_that_it_does_not_have()
+    {
+        var records = Descendants(Schema).Where(schema => schema.ContainsKey("properties")).ToArray();
+
+        // Each is in the schema once; the file itself is one more.
+        Assert.Equal(Contract.Records().Count() + 1, records.Length);
+        Assert.All(records, record => Assert.Equal("false", record["additionalProperties"]!.ToJsonString()));
+    }
+
+    [Fact]
+    public void Every_property_of_the_contract_has_its_description_in_the_schema()
+    {
+        var described = Descendants(Schema)
+            .Where(schema => schema.ContainsKey("properties"))
+            .SelectMany(record => record["properties"]!.AsObject())
+            .Select(property => (property.Key, property.Value!["description"]!.GetValue<string>()))
+            .ToHashSet();
+
+        Assert.Empty(Contract.Properties().Select(property => (property.Name, property.Description()!)).Except(described));
+    }
+
+    [Theory]
+    [InlineData("Pools:*:Policy", typeof(SelectionPolicy))]
+    [InlineData("Pools:*:HealthCheck:Type", typeof(HealthCheckType))]
+    [InlineData("Layer4:Listeners:*:Policy", typeof(SelectionPolicy))]
+    [InlineData("Layer7:Listeners:*:Protocols", typeof(HttpListenerProtocols))]
+    [InlineData("Layer7:Routes:*:Policy", typeof(SelectionPolicy))]
+    public void An_enumeration_is_the_list_of_its_names(string key, Type type) =>
+        Assert.Equal(Enum.GetNames(type), At(key)["enum"]!.AsArray().Select(name => name?.GetValue<string>()));
+
+    [Theory]
+    [InlineData("Name", "string")]
+    [InlineData("DrainTimeout", "string")]
+    [InlineData("Pools", "object")]
+    [InlineData("Pools:*:Service", "string")]
+    [InlineData("Pools:*:HealthCheck:Rise", "integer")]
+    [InlineData("Pools:*:Backends:*:Weight", "integer")]
+    [InlineData("Layer7:Routes:*:Hosts", "array")]
+    [InlineData("Layer7:Routes:*:Headers:*", "array")]
+    [InlineData("Layer7:Routes:*:Query:*", "array")]
+    [InlineData("Layer7:Routes:*:Order", "integer")]
+    [InlineData("Layer7:Routes:*:Cache", "object")]
+    [InlineData("Layer7:Routes:*:SessionAffinity", "object")]
+    public void A_key_has_one_type_and_null_is_none(string key, string type) => Assert.Equal(type, At(key)["type"]!.GetValue<string>());
+
+    [Theory]
+    [InlineData("00:00:05")]
+    [InlineData("00:00:00.1")]
+    [InlineData("7.00:00:00")]
+    [InlineData("23:59:59.9999999")]
+    public void A_time_that_the_reader_takes_passes_the_schema(string time)
+    {
+        Assert.DoesNotContain(Reading.Json("{}", ("LoadBalancer:DrainTimeout", time)).Errors, error => error.Message.Contains("must be a time", StringComparison.Ordinal));
+        Assert.Matches(At("DrainTimeout")["pattern"]!.GetValue<string>(), time);
+    }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("5s")]
+    [InlineData("24:00:00")]
+    [InlineData("00:60:00")]
+    [InlineData("00:00:60")]
+    [InlineData("-00:00:05")]
+    public void A_time_that_the_reader_refuses_fails_the_schema(string time)
+    {
+        Assert.NotEmpty(Reading.Json("{}", ("LoadBalancer:DrainTimeout", time)).Errors);
+        Assert.DoesNotMatch(At("DrainTimeout")["pattern"]!.GetValue<string>(), time);
+    }
+
+    [Fact]
+    public void A_file_that_the_reader_takes_uses_only_keys_of_the_schema() =>
+        Assert.Empty(Unknown(JsonNode.Parse(Reading.ValidFile)!, Schema, ""));
+
+    [Fact]
+    public void A_written_file_uses_only_keys_of_the_schema()
+    {
+        var file = new ConfigurationFile
+        {
+            Schema = "x",
+            Logging = JsonSerializer.SerializeToElement(new { LogLevel = new { Default = "Debug" } }),
+            Services = { ["s"] = new() { ["http"] = ["127.0.0.1:1"] } },
+            LoadBalancer = { Layer7 = { Routes = { ["r"] = new() { Pool = "p", Cache = new(), SessionAffinity = new(), Query = { ["q"] = ["1"] } } } } },
+        };
+
+        Assert.Empty(Unknown(JsonNode.Parse(file.ToJson())!, Schema, ""));
+    }
+
+    [Theory]
+    [InlineData("""{ "LoadBalancers": {} }""", "LoadBalancers")]
+    [InlineData("""{ "LoadBalancer": { "Pool": {} } }""", "LoadBalancer:Pool")]
+    [InlineData("""{ "LoadBalancer": { "Pools": { "p": { "Weight": 1 } } } }""", "LoadBalancer:Pools:p:Weight")]
+    [InlineData("""{ "LoadBalancer": { "Layer7": { "Routes": { "r": { "Cache": { "Ttl": "00:00:01" } } } } } }""", "LoadBalancer:Layer7:Routes:r:Cache:Ttl")]
+    public void A_key_that_the_reader_refuses_is_none_of_the_schema(string json, string key)
+    {
+        Assert.Equal([key], Unknown(JsonNode.Parse(json)!, Schema, ""));
+        var errors = Reading.Json(json).Errors.Concat(ConfigurationReader.UnknownSections(Reading.Configuration(json)));
+        Assert.Contains(errors, error => error.Key == key && error.Message.StartsWith("unknown key", StringComparison.Ordinal));
+    }
+
+    /// <summary>The schema of a key in the section LoadBalancer; <c>*</c> is any name.</summary>
+    private static JsonObject At(string key) => key.Split(':').Aggregate(
+        Schema["properties"]!["LoadBalancer"]!.AsObject(),
+        (schema, segment) => Resolve(segment == "*" ? schema["additionalProperties"]! : schema["properties"]![segment]!));
+
+    private static IEnumerable<JsonObject> Descendants(JsonNode? node) => node switch
+    {
+        JsonObject schema => schema.SelectMany(pair => Descendants(pair.Value)).Prepend(schema).Where(descendant => descendant.Parent is null || descendant.GetPropertyName() != "properties"),
+        JsonArray list => list.SelectMany(Descendants),
+        _ => [],
+    };
+
+    private static IEnumerable<string> Unknown(JsonNode? json, JsonObject schema, string path)
+    {
+        if (json is not JsonObject file || schema["type"]?.GetValue<string>() != "object")
+        {
+            return [];
+        }
+
+        return file.SelectMany(pair =>
+        {
+            var key = path.Length == 0 ? pair.Key : $"{path}:{pair.Key}";
+            if (schema["properties"]?[pair.Key] is { } known)
+            {
+                return Unknown(pair.Value, Resolve(known), key);
+            }
+
+            return schema["additionalProperties"] is JsonObject any ? Unknown(pair.Value, Resolve(any), key) : [key];
+        });
+    }
+
+    // A schema that occurs twice is a reference to the first: "#/properties/…".
+    private static JsonObject Resolve(JsonNode schema) => schema["$ref"] is { } reference
+        ? reference.GetValue<string>().Split('/').Skip(1).Aggregate((JsonNode)Schema, (node, segment) => node[segment]!).AsObject()
+        : schema.AsObject();
+}

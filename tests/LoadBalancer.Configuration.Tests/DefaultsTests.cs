@@ -1,0 +1,48 @@
+using System.Text.RegularExpressions;
+
+namespace LoadBalancer.Configuration.Tests;
+
+public sealed partial class DefaultsTests
+{
+    public static TheoryData<string, string> Documented() =>
+        new(from property in Contract.Properties()
+            let match = DefaultClause().Match(property.Description() ?? "")
+            where match.Success && property.Default() is not null
+            select ($"{property.DeclaringType!.Name}.{property.Name}", match.Groups["value"].Value));
+
+    [Theory]
+    [MemberData(nameof(Documented))]
+    public void A_default_in_a_description_is_the_default_in_force(string property, string documented)
+    {
+        var found = Contract.Properties().Single(p => $"{p.DeclaringType!.Name}.{p.Name}" == property);
+        Assert.Equal(documented, Convert.ToString(found.Default(), System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void Every_plain_default_is_in_its_description()
+    {
+        var silent = Contract.Properties()
+            .Where(property => property.Default() is string or int or TimeSpan or Enum && !DefaultClause().IsMatch(property.Description() ?? ""))
+            .Select(property => $"{property.DeclaringType!.Name}.{property.Name}");
+        Assert.Empty(silent);
+    }
+
+    [Fact]
+    public void Every_property_of_the_contract_is_described() =>
+        Assert.Empty(Contract.Properties().Where(property => string.IsNullOrWhiteSpace(property.Description())).Select(property => $"{property.DeclaringType!.Name}.{property.Name}"));
+
+    [Fact]
+    public void The_fixed_points_that_other_projects_rely_on_are_as_documented()
+    {
+        var options = new LoadBalancerOptions();
+        Assert.Equal("localhost:9080", options.Admin.Address);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.DrainTimeout);
+        Assert.Equal(SelectionPolicy.RoundRobin, new PoolOptions().Policy);
+        Assert.Equal(HealthCheckType.Tcp, new PoolOptions().HealthCheck.Type);
+        Assert.Equal(3, new Layer4ListenerOptions().ConnectAttempts);
+    }
+
+    // "Default 00:00:02." and "Default '/'." but not "Default: every path", which is no value.
+    [GeneratedRegex(@"Default '?(?<value>[^\s',]+?)'?\.(\s|$)")]
+    private static partial Regex DefaultClause();
+}

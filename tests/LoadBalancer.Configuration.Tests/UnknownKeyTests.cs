@@ -1,0 +1,48 @@
+namespace LoadBalancer.Configuration.Tests;
+
+public sealed class UnknownKeyTests
+{
+    [Theory]
+    [InlineData("LoadBalancer:Pool", "Name, Admin, DrainTimeout, Pools, Layer4, Layer7")]
+    [InlineData("LoadBalancer:Admin:Port", "Address")]
+    [InlineData("LoadBalancer:Pools:catalog:Weight", "Service, Policy, HealthCheck, Backends")]
+    [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Intervall", "Type, Path, Interval, Timeout, Rise, Fall")]
+    [InlineData("LoadBalancer:Pools:catalog:Backends:catalog-1:Wieght", "Address, Weight")]
+    [InlineData("LoadBalancer:Layer4:Routes", "Listeners")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:Protocols", "Address, Pool, Policy, ConnectTimeout, ConnectAttempts, IdleTimeout")]
+    [InlineData("LoadBalancer:Layer7:Listener", "Listeners, Routes")]
+    [InlineData("LoadBalancer:Layer7:Listeners:http:Pool", "Address, Protocols")]
+    [InlineData("LoadBalancer:Layer7:Routes:all:Host", "Path, Hosts, Methods, Headers, Query, Order, Pool, Policy, RemovePrefix, Cache, SessionAffinity")]
+    [InlineData("LoadBalancer:Layer7:Routes:all:Cache:Ttl", "Duration")]
+    [InlineData("LoadBalancer:Layer7:Routes:all:SessionAffinity:Name", "Cookie")]
+    public void An_unknown_key_is_named_with_those_that_are_allowed(string key, string allowed)
+    {
+        Assert.Equal(new ConfigurationError(key, $"unknown key; allowed are {allowed}"), Reading.Error(Reading.ValidFile, (key, "x")));
+        Assert.Equal(new ConfigurationError(key, $"unknown key; allowed are {allowed}"), Reading.Error(Reading.ValidFile, ($"{key}:inner", "x")));
+    }
+
+    [Fact]
+    public void Every_record_has_a_row_in_the_theory_above()
+    {
+        var rows = typeof(UnknownKeyTests).GetMethod(nameof(An_unknown_key_is_named_with_those_that_are_allowed))!
+            .GetCustomAttributes(typeof(InlineDataAttribute), inherit: false).Length;
+        Assert.Equal(Contract.Records().Count(), rows);
+    }
+
+    [Fact]
+    public void An_unknown_section_of_a_file_is_named()
+    {
+        var file = Reading.Configuration("""{ "$schema": "x", "loadbalancer": {}, "services": {}, "LOGGING": {}, "LoadBalancers": {}, "Kestrel": { "a": 1 } }""");
+
+        Assert.Equal(
+            [
+                new ConfigurationError("Kestrel", "unknown key; allowed are $schema, LoadBalancer, Services, Logging"),
+                new ConfigurationError("LoadBalancers", "unknown key; allowed are $schema, LoadBalancer, Services, Logging"),
+            ],
+            ConfigurationReader.UnknownSections(file).OrderBy(error => error.Key, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Sections_that_an_environment_brings_are_no_concern_of_the_reader() =>
+        Reading.Valid(Reading.ValidFile, ("PATH", "/bin"), ("OTEL_SERVICE_NAME", "x"));
+}

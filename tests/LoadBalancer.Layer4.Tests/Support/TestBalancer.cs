@@ -1,0 +1,97 @@
+using System.Net;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Discovery;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoadBalancer.Layer4.Tests.Support;
+
+/// <summary>The real balancer with pools whose addresses the test gives, without health checks.</summary>
+internal sealed class TestBalancer : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly BackendPools _pools;
+
+    private TestBalancer(Dictionary<string, IPEndPoint[]> pools)
+    {
+        var keys = from pool in pools
+                   from address in pool.Value.Index()
+                   select new KeyValuePair<string, string?>($"Services:{pool.Key}:tcp:{address.Index}", $"tcp://{address.Item}");
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(keys).Build());
+        services.AddLoadBalancer();
+        services.AddSingleton<Layer4Balancer>();
+        _services = services.BuildServiceProvider();
+        _pools = _services.GetRequiredService<BackendPools>();
+        Balancer = _services.GetRequiredService<Layer4Balancer>();
+        foreach (var name in pools.Keys)
+        {
+            Options.Pools[name] = new() { Service = $"tcp://{name}", HealthCheck = new() { Type = HealthCheckType.None } };
+        }
+    }
+
+    public Layer4Balancer Balancer { get; }
+
+    public LoadBalancerOptions Options { get; private set; } = new();
+
+    /// <summary>Where the only listener listens, or the first by name.</summary>
+    public IPEndPoint Address => IPEndPoint.Parse(Listener.Addresses[0]);
+
+    public Layer4ListenerStatistics Listener => Balancer.GetStatistics().Listeners[0];
+
+    public IReadOnlyList<ConnectionStatistics> Connections => Balancer.GetStatistics().Connections;
+
+    public BackendPool Pool => _pools.All.Single();
+
+    /// <summary>One listener named <paramref name="name"/> on a free port of loopback, in front of one pool.</summary>
+    public static async Task<TestBalancer> StartAsync(IPEndPoint[] backends, Layer4ListenerOptions? listener = null, string name = "wire")
+    {
+        var balancer = await WithPoolsAsync(new() { ["backends"] = backends });
+        await balancer.ApplyAsync(options => options.Layer4.Listeners[name] = (listener ?? new()) with { Address = listener?.Address ?? "127.0.0.1:0", Pool = "backends" });
+        return balancer;
+    }
+
+    /// <summary>Pools that have found their backends, and no listener yet.</summary>
+    public static async Task<TestBalancer> WithPoolsAsync(Dictionary<string, IPEndPoint[]> pools)
+    {
+        var balancer = new TestBalancer(pools);
+        await balancer._pools.ApplyAsync(balancer.Options);
+        await Eventually.TrueAsync(() => pools.All(pool => balancer.PoolOf(pool.Key).Snapshot.Available.Length == pool.Value.Length));
+        return balancer;
+    }
+
+    public BackendPool PoolOf(string name) => _pools.Find(name)!;
+
+    /// <summary>Reloads with changed options, as the server does.</summary>
+    public async Task ApplyAsync(Action<LoadBalancerOptions> change)
+    {
+        var options = Options with { Pools = new(Options.Pools), Layer4 = new() { Listeners = new(Options.Layer4.Listeners) } };
+        change(options);
+        using var prepared = Balancer.Prepare(options);
+        await _pools.ApplyAsync(options);
+        Balancer.Apply(prepared);
+        Options = options;
+    }
+
+    public async Task ChangeListenerAsync(string name, Func<Layer4ListenerOptions, Layer4ListenerOptions> change) =>
+        await ApplyAsync(options => options.Layer4.Listeners[name] = change(options.Layer4.Listeners[name]));
+
+    public async Task<System.Net.Sockets.Socket> ConnectAsync() => await SocketExtensions.ConnectAsync(Address);
+
+    /// <summary>The name or text that a backend says before it closes.</summary>
+    public async Task<string> AskAsync()
+    {
+        using var client = await ConnectAsync();
+        return await client.ReceiveTextToEndAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Balancer.StopAsync(TimeSpan.Zero);
+        await _pools.DisposeAsync();
+        await _services.DisposeAsync();
+    }
+}

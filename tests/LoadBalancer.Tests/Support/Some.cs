@@ -1,0 +1,41 @@
+using System.Net;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoadBalancer.Tests.Support;
+
+/// <summary>Makes what tests need many of.</summary>
+internal static class Some
+{
+    public static readonly PoolOptions WithoutChecks = new() { HealthCheck = new() { Type = HealthCheckType.None } };
+
+    public static EndPoint Address(int number) => new IPEndPoint(IPAddress.Parse($"10.0.{number / 250}.{(number % 250) + 1}"), 5000);
+
+    public static EndPoint[] Addresses(params int[] numbers) => [.. numbers.Select(Address)];
+
+    public static Backend[] Backends(int count, params int[] weights) => [.. Enumerable.Range(0, count).Select(number =>
+    {
+        var address = Address(number);
+        return new Backend(address, address.ToString()!, $"replica-{number}", number < weights.Length ? weights[number] : 1, BackendState.Healthy);
+    })];
+
+    /// <summary>A pool without health checks, so that members can be picked at once.</summary>
+    public static BackendPool Pool(params EndPoint[] addresses)
+    {
+        var pool = new BackendPool("catalog", "http://catalog", WithoutChecks, NullLogger.Instance);
+        pool.SetMembers(addresses);
+        return pool;
+    }
+
+    public static void Busy(this Backend backend, int active)
+    {
+        for (var i = 0; i < active; i++)
+        {
+            backend.Acquire();
+        }
+    }
+
+    public static Dictionary<Backend, int> Counts(this IEnumerable<Backend> picks) => picks.CountBy(backend => backend).ToDictionary();
+}
