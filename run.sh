@@ -14,6 +14,7 @@ fi
 
 if ! $standalone; then
   if aspire_restores; then
+    rm -f "$restore_log"
     exec dotnet run --project AppHost -- "$@"
   fi
   echo "Aspire $aspire_version does not restore from this machine's NuGet sources ($(dotnet nuget list source --format Short | sed 's/^[A-Z]* //' | paste -sd' ')): running samples/Standalone, the same topology without it."
@@ -22,4 +23,5 @@ fi
 install_aspire_cli
 echo "Building (the first time takes a few minutes) ..."
 dotnet build samples/Standalone --nologo --verbosity quiet -clp:ErrorsOnly
+rm -f "$restore_log"
 exec dotnet run --no-build --project samples/Standalone -- "$@"

@@ -18,7 +18,15 @@ require_dotnet() {
 restore_log=$(mktemp)
 trap 'rm -f "$restore_log"' EXIT
 aspire_restores() {
-  dotnet restore AppHost/AppHost.csproj >"$restore_log" 2>&1
+  if dotnet restore AppHost/AppHost.csproj >"$restore_log" 2>&1; then
+    return 0
+  fi
+  # A missing package is one thing; any other failure must not pass for it.
+  if ! grep -q -e 'NU1101' -e 'NU1102' -e 'MSB4236' -e "Aspire.AppHost.Sdk" "$restore_log"; then
+    cat "$restore_log" >&2
+    exit 1
+  fi
+  return 1
 }
 
 # The aspire command brings the real dashboard; it goes into .tools, which git ignores.
@@ -38,7 +46,7 @@ install_aspire_cli() {
     *) return 0 ;;
   esac
   package="@microsoft/aspire-cli-$os-$cpu"
-  if [ -d ".tools/node_modules/$package" ]; then
+  if [ -x ".tools/node_modules/$package/bin/aspire" ]; then
     return 0
   fi
   if ! command -v npm >/dev/null 2>&1; then

@@ -49,7 +49,7 @@ public sealed partial class Layer7RouteBuilder
     public Layer7RouteBuilder WithCache(TimeSpan duration) => With(Options with { Cache = new() { Duration = duration } }, nameof(duration));
 
     /// <summary>Keeps a client on the replica of its first request, by a cookie, for as long as that replica runs. Default: no affinity.</summary>
-    /// <param name="cookie">The cookie's name; <see langword="null"/> for <c>lb-affinity</c>.</param>
+    /// <param name="cookie">The cookie's name; <see langword="null"/> for <c>lb-affinity-</c> and the pool's name.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="cookie"/> is not a cookie name.</exception>
     public Layer7RouteBuilder WithSessionAffinity(string? cookie = null) =>

@@ -193,7 +193,7 @@ public static class ConfigurationReader
             }
             else if (!IsServiceAddress(address.Value))
             {
-                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL such as http://127.0.0.1:5001, or host:port"));
+                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL without a path, such as http://127.0.0.1:5001, or host:port"));
             }
         }
     }
@@ -208,6 +208,6 @@ public static class ConfigurationReader
         }
 
         var uriText = text.Contains("://", StringComparison.Ordinal) ? text : $"tcp://{text}";
-        return Uri.TryCreate(uriText, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.Port > 0;
+        return Uri.TryCreate(uriText, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.Port > 0 && uri.PathAndQuery.Length <= 1;
     }
 }

@@ -63,6 +63,16 @@ public readonly record struct ListenAddress(string Host, int Port)
         _ => [new(IPAddress.Parse(Host), Port)],
     };
 
+    /// <summary>Whether the two cannot be bound side by side: the same port, on an address that both stand for.</summary>
+    /// <param name="other">The other address.</param>
+    /// <returns>Whether they clash; never for port 0, which takes a free port each time.</returns>
+    public bool Overlaps(ListenAddress other)
+    {
+        static bool IsWildcard(ListenAddress address) => address.Host is "*" or "0.0.0.0" or "::";
+        return Port != 0 && Port == other.Port
+            && (IsWildcard(this) || IsWildcard(other) || ToEndPoints().Intersect(other.ToEndPoints()).Any());
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Authority;
 }

@@ -129,9 +129,9 @@ internal static partial class OptionsValidator
             check.Range($"{key}:Cache:Duration", cache.Duration, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         }
 
-        if (route.SessionAffinity is { } affinity && !Token().IsMatch(affinity.Cookie))
+        if (route.SessionAffinity?.Cookie is { } cookie && !Token().IsMatch(cookie))
         {
-            check.Fail($"{key}:SessionAffinity:Cookie", $"'{affinity.Cookie}' is not a cookie name; must be a token (RFC 6265 section 4.1.1)");
+            check.Fail($"{key}:SessionAffinity:Cookie", $"'{cookie}' is not a cookie name; must be a token (RFC 6265 section 4.1.1)");
         }
     }
 
@@ -187,10 +187,12 @@ internal static partial class OptionsValidator
                 return null;
             }
 
-            if (address.Port != 0 && !bound.TryAdd(address, key))
+            if (bound.FirstOrDefault(other => other.Key.Overlaps(address)) is { Value: { } holder })
             {
-                Fail(key, $"'{address}' is taken by {bound[address]}; each listener must have its own");
+                Fail(key, $"'{address}' is taken by {holder}; each listener must have its own");
             }
+
+            bound.TryAdd(address, key);
 
             return address;
         }

@@ -79,8 +79,9 @@ internal sealed class KestrelEndpoints
 
     public ListenException ToListenException(IOException exception)
     {
-        var (name, bound) = _bound.FirstOrDefault(pair => exception.Message.Contains(pair.Value.Address.Authority, StringComparison.OrdinalIgnoreCase));
-        return new(Key(name ?? "?"), bound?.Address ?? default, exception.InnerException ?? exception);
+        // Kestrel names the address in words of its own; the port is in all of them.
+        var (name, bound) = _bound.OrderByDescending(pair => exception.Message.Contains($":{pair.Value.Address.Port}", StringComparison.Ordinal)).First();
+        return new(Key(name), bound.Address, exception.InnerException ?? exception);
     }
 
     private static string Key(string name) => $"LoadBalancer:Layer7:Listeners:{name}:Address";
@@ -110,6 +111,12 @@ internal sealed class KestrelEndpoints
             foreach (var endPoint in address.ToEndPoints().Where(endPoint => endPoint.AddressFamily != AddressFamily.InterNetworkV6 || Socket.OSSupportsIPv6))
             {
                 using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                if (endPoint.Address.Equals(IPAddress.IPv6Any))
+                {
+                    // As Kestrel does: a port that only IPv4 has taken is taken.
+                    socket.DualMode = true;
+                }
+
                 socket.Bind(new IPEndPoint(endPoint.Address, port));
                 port = ((IPEndPoint)socket.LocalEndPoint!).Port;
             }

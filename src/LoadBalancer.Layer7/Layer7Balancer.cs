@@ -122,7 +122,11 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         var services = builder.Services;
         services.AddSingleton(_loggers);
         services.AddRoutingCore();
-        services.AddOutputCache(options => options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true));
+        services.AddOutputCache(options =>
+        {
+            options.UseCaseSensitivePaths = true;
+            options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true);
+        });
         services.AddReverseProxy();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
         services.AddSingleton<ILoadBalancingPolicy, PoolLoadBalancingPolicy>();
@@ -135,6 +139,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         app.UseRouting();
         app.UseMiddleware<RouteCountingMiddleware>();
         app.UseOutputCache();
+        app.UseMiddleware<WholeAnswersOnlyMiddleware>();
         app.MapReverseProxy(proxy =>
         {
             proxy.UseMiddleware<PickSpanMiddleware>();

@@ -18,6 +18,8 @@ internal sealed partial class BalancerService(
     TimeProvider time,
     ILogger<BalancerService> logger) : IHostedService
 {
+    private static readonly TimeSpan FirstChecks = TimeSpan.FromSeconds(1);
+
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly SemaphoreSlim _applying = new(1, 1);
     private ConfigurationWatcher? _watcher;
@@ -90,6 +92,12 @@ internal sealed partial class BalancerService(
         {
             Reject([$"{path}: {exception.Message}"]);
         }
+        // Nobody but the watcher waits for this, and it must go on watching.
+        catch (Exception exception)
+        {
+            Log.Unexpected(logger, exception, path);
+            Reject([$"{path}: {exception.Message}"]);
+        }
     }
 
     private async Task ApplyAsync(ConfigurationCandidate candidate)
@@ -114,6 +122,12 @@ internal sealed partial class BalancerService(
             published.Replace(candidate.Data);
             await pools.ApplyAsync(options);
             published.Announce();
+            if (candidate != _first)
+            {
+                // Routes that change to a new pool shall find its backends checked.
+                await pools.WaitUntilCheckedAsync(FirstChecks);
+            }
+
             layer4.Apply(prepared);
             await layer7.ApplyAsync(options);
             _current = candidate;
@@ -167,6 +181,9 @@ internal sealed partial class BalancerService(
 
         [LoggerMessage(406, LogLevel.Warning, "{Key} is read at start only; '{Value}' stays in force until the next start.")]
         public static partial void NeedsRestart(ILogger logger, string key, string value);
+
+        [LoggerMessage(407, LogLevel.Error, "{Path} could not be brought into force.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, string path);
 
         [LoggerMessage(404, LogLevel.Information, "Stopping; connections and requests have {Seconds} s to end.")]
         public static partial void Stopping(ILogger logger, double seconds);

@@ -49,6 +49,11 @@ static async Task<int> RunAsync(string path, bool checkOnly)
     {
         return Fail([$"{path}: {exception.Message}"]);
     }
+    // Asked to stop before the start was over.
+    catch (OperationCanceledException)
+    {
+        return 0;
+    }
     // The admin endpoint is Kestrel's own, and says so in its own words.
     catch (IOException exception)
     {

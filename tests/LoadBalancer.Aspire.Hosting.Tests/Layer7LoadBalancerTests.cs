@@ -68,7 +68,7 @@ public sealed class Layer7LoadBalancerTests
         Assert.Equal(["auth", "about", "default"], routes.Keys);
         Assert.Equal(("/auth/{**rest}", "auth", "/auth"), (routes["auth"].Path, routes["auth"].Pool, routes["auth"].RemovePrefix));
         Assert.Equal(("/about", "catalog", null, TimeSpan.FromSeconds(30)), (routes["about"].Path, routes["about"].Pool, routes["about"].RemovePrefix, routes["about"].Cache!.Duration));
-        Assert.Equal(("/{**rest}", "catalog", null, "lb-affinity"), (routes["default"].Path, routes["default"].Pool, routes["default"].RemovePrefix, routes["default"].SessionAffinity!.Cookie));
+        Assert.Equal(("/{**rest}", "catalog", null, "lb-affinity-catalog"), (routes["default"].Path, routes["default"].Pool, routes["default"].RemovePrefix, routes["default"].SessionAffinity!.CookieFor("catalog")));
         Assert.Equal(["auth", "catalog"], file.LoadBalancer.Pools.Keys);
         Assert.Equal("http://catalog", file.LoadBalancer.Pools["catalog"].Service);
         Assert.Equal(["127.0.0.1:5001"], file.Services["catalog"]["http"]);
@@ -92,7 +92,7 @@ public sealed class Layer7LoadBalancerTests
 
         Assert.Equal(SelectionPolicy.PowerOfTwoChoices, route.Policy);
         Assert.Equal(TimeSpan.FromMinutes(5), route.Cache!.Duration);
-        Assert.Equal("sticky", route.SessionAffinity!.Cookie);
+        Assert.Equal("sticky", route.SessionAffinity!.CookieFor("catalog"));
         Assert.Equal(["example.com", "*.example.org"], route.Hosts);
         Assert.Equal(["GET", "HEAD"], route.Methods);
         Assert.Equal(["1", "2"], route.Headers["X-Version"]);

@@ -2,7 +2,7 @@ namespace LoadBalancer.Configuration.Tests;
 
 public sealed class ServicesTests
 {
-    private const string NotAnAddress = "is not an address; must be a URL such as http://127.0.0.1:5001, or host:port";
+    private const string NotAnAddress = "is not an address; must be a URL without a path, such as http://127.0.0.1:5001, or host:port";
     private const string NotEndpoints = "must be an object of endpoint names, each with a list of addresses";
 
     [Theory]
@@ -21,6 +21,7 @@ public sealed class ServicesTests
 
     [Theory]
     [InlineData("nonsense")]
+    [InlineData("http://127.0.0.1:5001/base")]
     [InlineData("127.0.0.1")]
     [InlineData("tcp://127.0.0.1")]
     [InlineData("127.0.0.1:99999")]

@@ -54,6 +54,8 @@ public sealed class ValidationTests
     [InlineData("LoadBalancer:Layer7:Routes:all:Pool", "nosuch", "'nosuch' is not a pool; allowed are catalog, echo")]
     [InlineData("LoadBalancer:Layer7:Listeners:http:Address", "127.0.0.1:7000", "'127.0.0.1:7000' is taken by LoadBalancer:Layer4:Listeners:echo:Address; each listener must have its own")]
     [InlineData("LoadBalancer:Layer4:Listeners:echo:Address", "LOCALHOST:9080", "'localhost:9080' is taken by LoadBalancer:Admin:Address; each listener must have its own")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:Address", "*:9080", "'*:9080' is taken by LoadBalancer:Admin:Address; each listener must have its own")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:Address", "[::1]:9080", "'[::1]:9080' is taken by LoadBalancer:Admin:Address; each listener must have its own")]
     [InlineData("LoadBalancer:Pools:catalog:Backends:other:Address", "127.0.0.1:5001", "'127.0.0.1:5001' is the address of catalog-1 and other; each must have its own", "LoadBalancer:Pools:catalog:Backends")]
     public void A_bad_value_is_named_with_its_key_and_what_is_allowed(string key, string value, string message, string? reportedKey = null)
     {

@@ -5,6 +5,8 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.EndToEnd.Tests;
 
 [assembly: AssemblyFixture(typeof(StandaloneTopology))]
+// They share one topology, and one of them kills replicas.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace LoadBalancer.EndToEnd.Tests;
 

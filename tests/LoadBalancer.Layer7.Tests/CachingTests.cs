@@ -57,6 +57,7 @@ public sealed class CachingTests
     [Theory]
     [InlineData("/about?v=1", "/about?v=2")]
     [InlineData("/about", "/other")]
+    [InlineData("/about", "/About")]
     public async Task Another_address_is_another_answer(string first, string second)
     {
         await using var backend = await TestBackend.StartAsync("a");
@@ -69,6 +70,8 @@ public sealed class CachingTests
 
     [Theory]
     [InlineData("/private")]
+    [InlineData("/strange-control")]
+    [InlineData("/no-cache")]
     [InlineData("/cookie")]
     [InlineData("/vary")]
     [InlineData("/missing")]
@@ -98,6 +101,53 @@ public sealed class CachingTests
         Assert.Equal(2, answer!.Count);
         client.DefaultRequestHeaders.Authorization = null;
         Assert.Equal(1, (await client.GetFromJsonAsync<Answer>("/about", Cancelled))!.Count);
+    }
+
+    [Fact]
+    public async Task Half_an_answer_is_not_stored()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        using var client = balancer.CreateClient();
+
+        for (var i = 1; i <= 2; i++)
+        {
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetStringAsync("/half", Cancelled));
+            Assert.Equal(i, backend.Requests);
+        }
+    }
+
+    [Fact]
+    public async Task Routes_that_differ_by_a_header_do_not_share_answers()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        await using var b = await TestBackend.StartAsync("b");
+        RouteOptions Route(string value) => new() { Path = "/{**rest}", Headers = { ["X-T"] = [value] }, Pool = value, Cache = new() };
+        await using var balancer = await TestBalancer.StartAsync(
+            TestBalancer.Options(("one", Route("a")), ("two", Route("b"))),
+            new Dictionary<string, TestBackend[]> { ["a"] = [a], ["b"] = [b] });
+
+        foreach (var name in new[] { "a", "b", "a" })
+        {
+            using var client = balancer.CreateClient();
+            client.DefaultRequestHeaders.Add("X-T", name);
+            Assert.Equal(name, (await client.GetFromJsonAsync<Answer>("/same", Cancelled))!.Replica);
+        }
+    }
+
+    [Fact]
+    public async Task A_second_web_socket_on_a_cached_route_does_not_wait_for_the_first()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
+        var uri = new UriBuilder(balancer.Uri) { Scheme = "ws", Path = "/ws" }.Uri;
+        using var first = new System.Net.WebSockets.ClientWebSocket();
+        using var second = new System.Net.WebSockets.ClientWebSocket();
+
+        await first.ConnectAsync(uri, Cancelled);
+        await second.ConnectAsync(uri, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+        Assert.Equal(System.Net.WebSockets.WebSocketState.Open, second.State);
     }
 
     [Fact]

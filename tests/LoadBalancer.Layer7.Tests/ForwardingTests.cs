@@ -91,6 +91,51 @@ public sealed class ForwardingTests
     }
 
     [Fact]
+    public async Task A_request_whose_backend_cannot_be_connected_goes_to_another_body_and_all()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        var b = await TestBackend.StartAsync("b");
+        var options = TestBalancer.Options(("all", new()));
+        options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
+        await using var balancer = await TestBalancer.StartAsync(options, a, b);
+        await b.DisposeAsync();
+        using var client = balancer.CreateClient();
+
+        for (var i = 0; i < 20; i++)
+        {
+            using var body = new StringContent("0123456789");
+            using var response = await client.PostAsync("/length", body, Cancelled);
+            var answer = await response.Content.ReadFromJsonAsync<Answer>(Cancelled);
+            Assert.Equal(("a", 10), (answer!.Replica, answer.Length));
+        }
+
+        var backends = balancer.Pools.Find("web")!.GetStatistics().Backends;
+        Assert.Equal((0, 20), (backends.Sum(backend => backend.Active), balancer.Route("all").Forwarded));
+        Assert.InRange(backends.Single(backend => backend.Name == "b").Failures, 1, 20);
+        Assert.Equal(0, balancer.Route("all").Failed);
+    }
+
+    [Fact]
+    public async Task When_no_backend_can_be_connected_the_answer_is_502()
+    {
+        var a = await TestBackend.StartAsync("a");
+        var b = await TestBackend.StartAsync("b");
+        var options = TestBalancer.Options(("all", new()));
+        options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
+        await using var balancer = await TestBalancer.StartAsync(options, a, b);
+        await a.DisposeAsync();
+        await b.DisposeAsync();
+        using var client = balancer.CreateClient();
+
+        using var response = await client.GetAsync("/", Cancelled);
+
+        Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        var statistics = balancer.Pools.Find("web")!.GetStatistics();
+        Assert.All(statistics.Backends, backend => Assert.Equal((1, 0), (backend.Failures, backend.Active)));
+        Assert.Equal(1, balancer.Route("all").Failed);
+    }
+
+    [Fact]
     public async Task A_backend_that_joins_gets_requests_and_one_that_leaves_gets_no_more()
     {
         await using var a = await TestBackend.StartAsync("a");

@@ -132,12 +132,57 @@ public sealed class RoutingTests
     [InlineData("/a/{**rest}/b", "Routes:bad:Path")]
     [InlineData("/a/{x", "Routes:bad:Path")]
     [InlineData("/{x}/{x}", "Routes:bad:Path")]
+    [InlineData("/{id:foo}", "Routes:bad:Path")]
     public void A_path_template_that_routing_cannot_read_is_an_error_that_names_it(string path, string key)
     {
         var error = Assert.Single(RouteValidator.Validate(TestBalancer.Options(("bad", new() { Path = path }))));
 
         Assert.EndsWith(key, error.Key);
         Assert.Contains($"'{path}'", error.Message);
+    }
+
+    [Fact]
+    public void What_YARP_would_refuse_is_an_error_that_names_the_route()
+    {
+        var error = Assert.Single(RouteValidator.Validate(TestBalancer.Options(("bad", new() { Path = "/x", Methods = ["PROPFIND"] }))));
+
+        Assert.Equal("LoadBalancer:Layer7:Routes:bad", error.Key);
+        Assert.Contains("PROPFIND", error.Message);
+    }
+
+    [Fact]
+    public async Task A_route_that_changes_to_another_pool_loses_no_request()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        await using var b = await TestBackend.StartAsync("b");
+        LoadBalancerOptions To(string pool)
+        {
+            var options = TestBalancer.Options(("all", new() { Pool = pool }));
+            options.Pools["a"] = options.Pools["b"] = options.Pools[pool];
+            return options;
+        }
+
+        await using var balancer = await TestBalancer.StartAsync(To("a"), new Dictionary<string, TestBackend[]> { ["a"] = [a], ["b"] = [b] });
+        using var client = balancer.CreateClient();
+        using var enough = new CancellationTokenSource();
+        var requests = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                // Throws for any status but success.
+                await client.GetStringAsync("/", TestContext.Current.CancellationToken);
+            }
+        }, TestContext.Current.CancellationToken);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await balancer.ApplyAsync(To(i % 2 == 0 ? "b" : "a"));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        await enough.CancelAsync();
+        await requests;
+        Assert.True(a.Requests > 0 && b.Requests > 0);
     }
 
     [Fact]

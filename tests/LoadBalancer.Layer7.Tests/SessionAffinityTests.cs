@@ -30,6 +30,28 @@ public sealed class SessionAffinityTests
     }
 
     [Fact]
+    public async Task Two_pools_do_not_take_each_others_cookie()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        await using var b = await TestBackend.StartAsync("b");
+        await using var c = await TestBackend.StartAsync("c");
+        await using var d = await TestBackend.StartAsync("d");
+        await using var balancer = await TestBalancer.StartAsync(
+            TestBalancer.Options(("x", new() { Path = "/x", Pool = "x", SessionAffinity = new() }), ("y", new() { Path = "/y", Pool = "y", SessionAffinity = new() })),
+            new Dictionary<string, TestBackend[]> { ["x"] = [a, b], ["y"] = [c, d] });
+        using var client = balancer.CreateClient(handler => handler.UseCookies = true);
+
+        var replicas = new HashSet<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            replicas.Add((await client.GetFromJsonAsync<Answer>("/x", Cancelled))!.Replica);
+            replicas.Add((await client.GetFromJsonAsync<Answer>("/y", Cancelled))!.Replica);
+        }
+
+        Assert.Equal(2, replicas.Count);
+    }
+
+    [Fact]
     public async Task The_cookie_has_the_configured_name_cannot_be_read_by_scripts_and_hides_the_address()
     {
         await using var a = await TestBackend.StartAsync("a");

@@ -71,6 +71,17 @@ internal sealed class TestBackend : IAsyncDisposable
             case "/abort":
                 context.Abort();
                 return;
+            case "/half":
+                await context.Response.WriteAsync("hello");
+                await context.Response.Body.FlushAsync();
+                context.Abort();
+                return;
+            case "/strange-control":
+                context.Response.Headers.CacheControl = "no-store, max-age=-1";
+                break;
+            case "/no-cache":
+                context.Response.Headers.CacheControl = "no-cache";
+                break;
             case "/length":
                 length = await CountAsync(request.Body, context.RequestAborted);
                 break;

@@ -97,6 +97,37 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_link_whose_target_is_swapped_comes_into_force()
+    {
+        var file = File(("raw", "127.0.0.1:0"));
+        await using var server = await TestServer.StartAsync(file);
+        var directory = Path.GetDirectoryName(server.Path)!;
+        var first = Path.Combine(directory, "first.json");
+        System.IO.File.Move(server.Path, first);
+        System.IO.File.CreateSymbolicLink(server.Path, first);
+        file.Services["raw"]["tcp"] = ["127.0.0.1:5"];
+
+        await System.IO.File.WriteAllTextAsync(first, file.ToJson(), TestContext.Current.CancellationToken);
+
+        await server.WaitForAsync(now => now.Pools[0].Backends is [{ Address: "127.0.0.1:5" }]);
+    }
+
+    [Fact]
+    public async Task After_a_bad_log_level_a_good_file_still_comes_into_force()
+    {
+        var file = File(("raw", "127.0.0.1:0"));
+        await using var server = await TestServer.StartAsync(file);
+        server.Replace(file.ToJson().Replace("\"None\"", "\"Loud\""));
+        var rejected = await server.WaitForAsync(now => now.Configuration.Rejected == 1);
+        Assert.Contains("Logging:LogLevel:Default: 'Loud'", Assert.Single(rejected.Configuration.Errors));
+
+        file.Services["raw"]["tcp"] = ["127.0.0.1:6"];
+        server.Replace(file.ToJson());
+
+        await server.WaitForAsync(now => now.Pools[0].Backends is [{ Address: "127.0.0.1:6" }]);
+    }
+
+    [Fact]
     public async Task A_new_listener_on_a_taken_port_is_refused_whole()
     {
         using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);

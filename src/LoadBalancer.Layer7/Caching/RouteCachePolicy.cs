@@ -7,8 +7,9 @@ using Microsoft.Net.Http.Headers;
 namespace LoadBalancer.Layer7.Caching;
 
 /// <summary>
-/// Stores the answers of routes that ask for it, for the route's fixed time. What a backend marks as private or not
-/// to be stored (RFC 9111 §5.2.2), sets a cookie with, or varies by a header other than the encoding is not stored.
+/// Stores the answers of routes that ask for it, for the route's fixed time. What a backend marks as private, not to
+/// be stored or not to be used unasked (RFC 9111 §5.2.2), sets a cookie with, or varies by a header other than the
+/// encoding is not stored.
 /// </summary>
 internal sealed class RouteCachePolicy(RouteTable routes) : IOutputCachePolicy
 {
@@ -17,21 +18,19 @@ internal sealed class RouteCachePolicy(RouteTable routes) : IOutputCachePolicy
 
     public ValueTask CacheRequestAsync(OutputCacheContext context, CancellationToken cancellation)
     {
-        var request = context.HttpContext.Request;
-        var cache = routes.Find(context.HttpContext)?.Options.Cache;
-        var cacheable = cache is not null
-            && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-            && StringValues.IsNullOrEmpty(request.Headers.Authorization);
-
+        var route = routes.Find(context.HttpContext);
+        var cacheable = route?.Options.Cache is not null && IsCacheable(context.HttpContext);
         context.EnableOutputCaching = cacheable;
         context.AllowCacheLookup = cacheable;
         context.AllowCacheStorage = cacheable;
         context.AllowLocking = cacheable;
         if (cacheable)
         {
-            context.ResponseExpirationTimeSpan = cache!.Duration;
+            context.ResponseExpirationTimeSpan = route!.Options.Cache!.Duration;
             context.CacheVaryByRules.QueryKeys = "*";
-            context.CacheVaryByRules.HeaderNames = HeaderNames.AcceptEncoding;
+            context.CacheVaryByRules.HeaderNames = new([HeaderNames.AcceptEncoding, .. route.Options.Headers.Keys]);
+            // Two routes may differ in what the key does not have, and lead to different services.
+            context.CacheVaryByRules.VaryByValues["route"] = route.Name;
             context.Tags.Add(Tag);
         }
 
@@ -44,9 +43,8 @@ internal sealed class RouteCachePolicy(RouteTable routes) : IOutputCachePolicy
     {
         var response = context.HttpContext.Response;
         var varies = response.Headers.GetCommaSeparatedValues(HeaderNames.Vary);
-        var forbidden = CacheControlHeaderValue.TryParse(response.Headers.CacheControl.ToString(), out var control) && (control.NoStore || control.Private);
         if (response.StatusCode != StatusCodes.Status200OK
-            || forbidden
+            || ForbidsStorage(response.Headers)
             || !StringValues.IsNullOrEmpty(response.Headers.SetCookie)
             || varies.Any(name => !name.Equals(HeaderNames.AcceptEncoding, StringComparison.OrdinalIgnoreCase)))
         {
@@ -55,4 +53,16 @@ internal sealed class RouteCachePolicy(RouteTable routes) : IOutputCachePolicy
 
         return ValueTask.CompletedTask;
     }
+
+    // A request that waits for another's answer would wait for as long as a WebSocket or an event stream is open.
+    private static bool IsCacheable(HttpContext context) =>
+        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        && StringValues.IsNullOrEmpty(context.Request.Headers.Authorization)
+        && StringValues.IsNullOrEmpty(context.Request.Headers.Upgrade)
+        && !context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    // By name, whatever else is in the header: one that cannot be parsed as a whole must not open the cache.
+    private static bool ForbidsStorage(IHeaderDictionary headers) =>
+        headers.GetCommaSeparatedValues(HeaderNames.CacheControl).Any(directive =>
+            directive.Split('=')[0].Trim().ToLowerInvariant() is "no-store" or "private" or "no-cache");
 }

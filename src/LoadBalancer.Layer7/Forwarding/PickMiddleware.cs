@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using LoadBalancer.Backends;
 using LoadBalancer.Diagnostics;
+using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Routing;
+using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -10,68 +12,123 @@ namespace LoadBalancer.Layer7.Forwarding;
 
 /// <summary>
 /// Runs between YARP's pick and its forwarder: counts the backend as active while the request is under way, ends
-/// the span of the pick, and says why when there is no backend or it did not answer.
+/// the span of the pick, tries another backend when one cannot be connected, and says why when none answered.
 /// </summary>
-internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable routes, ILogger<PickMiddleware> logger)
+internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable routes, BackendPools pools, ILogger<PickMiddleware> logger)
 {
+    private const int MostAttempts = 3;
+
     public async Task InvokeAsync(HttpContext context)
     {
-        if (routes.Find(context) is not { } route)
+        var proxy = context.GetReverseProxyFeature();
+        var route = routes.Find(context);
+        // The pool that the destinations came from, which during a reload may not be the route's any more.
+        if (route is null || pools.Find(PoolProxyConfigProvider.PoolOf(proxy.Cluster.Config)) is not { } pool)
         {
-            // The route went with a reload between the match and here.
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, "The route was removed while the request was under way.");
             return;
         }
 
-        var destinations = context.GetReverseProxyFeature().AvailableDestinations;
-        var backend = destinations.Count == 0 ? null : route.Pool.Snapshot.Find(destinations[0].DestinationId);
-        EndPickSpan(route, backend);
+        var destinations = proxy.AvailableDestinations;
+        var backend = destinations.Count == 0 ? null : pool.Snapshot.Find(destinations[0].DestinationId);
+        if (Activity.Current is { OperationName: PickSpanMiddleware.SpanName } span)
+        {
+            Describe(span, route, pool, backend, attempt: 1);
+            span.Stop();
+        }
+
         if (backend is null)
         {
             route.RecordFailed();
-            Log.NoBackend(logger, route.Name, route.Pool.Name);
-            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"No healthy backend in pool '{route.Pool.Name}' for route '{route.Name}'.");
+            Log.NoBackend(logger, route.Name, pool.Name);
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"No healthy backend in pool '{pool.Name}' for route '{route.Name}'.");
             return;
         }
 
-        route.Pool.Acquire(backend);
-        try
+        route.RecordForwarded();
+        pool.Acquire(backend);
+        await ForwardAsync(context, route, pool, backend);
+    }
+
+    private async Task ForwardAsync(HttpContext context, Route route, BackendPool pool, Backend backend)
+    {
+        Backend[] tried = [];
+        while (true)
         {
-            route.RecordForwarded();
-            await next(context);
-            if (context.Features.Get<IForwarderErrorFeature>() is { } failure)
+            try
             {
-                await FailAsync(context, route, backend, failure);
+                await next(context);
             }
-        }
-        finally
-        {
-            route.Pool.Release(backend);
+            finally
+            {
+                pool.Release(backend);
+            }
+
+            if (context.Features.Get<IForwarderErrorFeature>() is not { } failure)
+            {
+                return;
+            }
+
+            tried = [.. tried, backend];
+            if (tried.Length == MostAttempts || !NothingWasSent(context, failure) || PickAnother(context, route, pool, tried) is not { } another)
+            {
+                await FailAsync(context, route, pool, backend, failure);
+                return;
+            }
+
+            backend.RecordFailure();
+            Log.TriesAnother(logger, route.Name, backend, another, failure.Exception?.Message);
+            backend = another;
         }
     }
 
-    private static void EndPickSpan(Route route, Backend? backend)
+    // Without a connection the backend has seen nothing and the body was not read, so any request may go elsewhere.
+    private static bool NothingWasSent(HttpContext context, IForwarderErrorFeature failure) =>
+        !context.Response.HasStarted && failure.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+
+    private static Backend? PickAnother(HttpContext context, Route route, BackendPool pool, Backend[] tried)
     {
-        if (Activity.Current is not { OperationName: PickSpanMiddleware.SpanName } activity)
+        using var span = LoadBalancerTelemetry.Source.StartActivity(PickSpanMiddleware.SpanName);
+        var backend = pool.Pick(route.OwnPolicy ?? pool.Policy, ClientHash.Of(context.Connection.RemoteIpAddress), tried);
+        if (span is not null)
         {
-            return;
+            Describe(span, route, pool, backend, tried.Length + 1);
         }
 
-        activity.SetTag(LoadBalancerTelemetry.RouteKey, route.Name);
-        activity.SetTag(LoadBalancerTelemetry.PoolKey, route.Pool.Name);
-        activity.SetTag(LoadBalancerTelemetry.PolicyKey, route.Policy.Kind.ToString());
-        activity.SetTag(LoadBalancerTelemetry.CandidatesKey, route.Pool.Snapshot.Available.Length);
-        activity.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
-        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
         if (backend is null)
         {
-            activity.SetStatus(ActivityStatusCode.Error, "no healthy backend");
+            return null;
         }
 
-        activity.Stop();
+        if (!context.GetRouteModel().Cluster!.Destinations.TryGetValue(backend.Id, out var destination))
+        {
+            // So new that YARP has yet to hear of it.
+            pool.Release(backend);
+            return null;
+        }
+
+        context.Features.Set<IForwarderErrorFeature>(null);
+        context.Response.Clear();
+        context.GetReverseProxyFeature().AvailableDestinations = destination;
+        return backend;
     }
 
-    private async Task FailAsync(HttpContext context, Route route, Backend backend, IForwarderErrorFeature failure)
+    private static void Describe(Activity span, Route route, BackendPool pool, Backend? backend, int attempt)
+    {
+        span.SetTag(LoadBalancerTelemetry.RouteKey, route.Name);
+        span.SetTag(LoadBalancerTelemetry.PoolKey, pool.Name);
+        span.SetTag(LoadBalancerTelemetry.PolicyKey, (route.OwnPolicy ?? pool.Policy).Kind.ToString());
+        span.SetTag(LoadBalancerTelemetry.CandidatesKey, pool.Snapshot.Available.Length);
+        span.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+        span.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
+        span.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
+        if (backend is null)
+        {
+            span.SetStatus(ActivityStatusCode.Error, "no healthy backend");
+        }
+    }
+
+    private async Task FailAsync(HttpContext context, Route route, BackendPool pool, Backend backend, IForwarderErrorFeature failure)
     {
         // A client that goes away is no failure of the backend.
         if (failure.Error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.UpgradeRequestCanceled
@@ -87,7 +144,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
         Log.Failed(logger, route.Name, backend, failure.Error, failure.Exception?.Message);
         if (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, context.Response.StatusCode, $"The backend of pool '{route.Pool.Name}' did not answer: {failure.Error}.");
+            await AnswerAsync(context, context.Response.StatusCode, $"The backend of pool '{pool.Name}' did not answer: {failure.Error}.");
         }
     }
 
@@ -102,6 +159,9 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
     {
         [LoggerMessage(301, LogLevel.Debug, "Route {Route}: no healthy backend in pool {Pool}.")]
         public static partial void NoBackend(ILogger logger, string route, string pool);
+
+        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} cannot be connected, trying {Another}: {Message}")]
+        public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, string? message);
 
         [LoggerMessage(302, LogLevel.Debug, "Route {Route}: backend {Backend} did not answer: {Error} {Message}")]
         public static partial void Failed(ILogger logger, string route, Backend backend, ForwarderError error, string? message);

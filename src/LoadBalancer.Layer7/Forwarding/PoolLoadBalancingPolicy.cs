@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,7 @@ using Yarp.ReverseProxy.Model;
 namespace LoadBalancer.Layer7.Forwarding;
 
 /// <summary>Lets the domain's policies pick among YARP's destinations.</summary>
-internal sealed class PoolLoadBalancingPolicy(RouteTable routes) : ILoadBalancingPolicy
+internal sealed class PoolLoadBalancingPolicy(RouteTable routes, BackendPools pools) : ILoadBalancingPolicy
 {
     public const string PolicyName = "Pool";
 
@@ -21,15 +22,16 @@ internal sealed class PoolLoadBalancingPolicy(RouteTable routes) : ILoadBalancin
 
     public DestinationState? PickDestination(HttpContext context, ClusterState cluster, IReadOnlyList<DestinationState> availableDestinations)
     {
-        if (routes.Find(context) is not { } route)
+        if (pools.Find(PoolProxyConfigProvider.PoolOf(cluster.Model.Config)) is not { } pool)
         {
             return null;
         }
 
-        var candidates = Find(availableDestinations, route.Pool.Snapshot);
+        var policy = routes.Find(context)?.OwnPolicy ?? pool.Policy;
+        var candidates = Find(availableDestinations, pool.Snapshot);
         return candidates.Backends.Length == 0
             ? null
-            : candidates.Destinations[route.Policy.Pick(candidates.Backends, ClientHash.Of(context.Connection.RemoteIpAddress))];
+            : candidates.Destinations[policy.Pick(candidates.Backends, ClientHash.Of(context.Connection.RemoteIpAddress))];
     }
 
     private Candidates Find(IReadOnlyList<DestinationState> destinations, PoolSnapshot snapshot)

@@ -76,15 +76,16 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
         foreach (var (name, route) in _options.Layer7.Routes)
         {
             var pool = pools.Find(route.Pool!)!;
-            var clusterId = route.SessionAffinity is { } affinity ? $"{pool.Name}, cookie {affinity.Cookie}" : pool.Name;
-            clusters.TryAdd(clusterId, ToCluster(clusterId, pool, route.SessionAffinity));
+            var cookie = route.SessionAffinity?.CookieFor(pool.Name);
+            var clusterId = cookie is null ? pool.Name : $"{pool.Name}, cookie {cookie}";
+            clusters.TryAdd(clusterId, ToCluster(clusterId, pool, cookie));
             routes.Add(ToRoute(name, route, clusterId));
         }
 
         return new PoolProxyConfig(routes, [.. clusters.Values]);
     }
 
-    private static RouteConfig ToRoute(string name, RouteOptions route, string clusterId) => new()
+    public static RouteConfig ToRoute(string name, RouteOptions route, string clusterId) => new()
     {
         RouteId = name,
         ClusterId = clusterId,
@@ -112,7 +113,7 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
             : null,
     };
 
-    private static ClusterConfig ToCluster(string clusterId, BackendPool pool, SessionAffinityOptions? affinity) => new()
+    private static ClusterConfig ToCluster(string clusterId, BackendPool pool, string? affinityCookie) => new()
     {
         ClusterId = clusterId,
         LoadBalancingPolicy = PoolLoadBalancingPolicy.PolicyName,
@@ -120,12 +121,12 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
             .Where(backend => backend.State != BackendState.Draining)
             .ToDictionary(backend => backend.Id, ToDestination, StringComparer.OrdinalIgnoreCase),
         HealthCheck = new HealthCheckConfig { AvailableDestinationsPolicy = PoolAvailableDestinationsPolicy.PolicyName },
-        SessionAffinity = affinity is null ? null : new SessionAffinityConfig
+        SessionAffinity = affinityCookie is null ? null : new SessionAffinityConfig
         {
             Enabled = true,
             Policy = SessionAffinityConstants.Policies.HashCookie,
             FailurePolicy = SessionAffinityConstants.FailurePolicies.Redistribute,
-            AffinityKeyName = affinity.Cookie,
+            AffinityKeyName = affinityCookie,
             Cookie = new SessionAffinityCookieConfig { HttpOnly = true, Path = "/", SameSite = SameSiteMode.Lax },
         },
         Metadata = new Dictionary<string, string> { [nameof(RouteOptions.Pool)] = pool.Name },

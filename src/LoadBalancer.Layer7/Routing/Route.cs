@@ -22,10 +22,8 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public RouteOptions Options => options;
 
-    public BackendPool Pool => pool;
-
-    /// <summary>The route's own policy, or else the pool's as it is now.</summary>
-    public ISelectionPolicy Policy => _ownPolicy ?? pool.Policy;
+    /// <summary>The policy that the route brings; null where the pool's is used.</summary>
+    public ISelectionPolicy? OwnPolicy => _ownPolicy;
 
     public void RecordRequest() => Interlocked.Increment(ref _requests);
 
@@ -36,6 +34,6 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public void RecordFailed() => Interlocked.Increment(ref _failed);
 
     public RouteStatistics GetStatistics() => new(
-        name, options.Path, pool.Name, Policy.Kind,
+        name, options.Path, pool.Name, (_ownPolicy ?? pool.Policy).Kind,
         Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed));
 }

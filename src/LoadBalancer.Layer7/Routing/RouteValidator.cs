@@ -1,6 +1,9 @@
 using System.Text.RegularExpressions;
 using LoadBalancer.Configuration;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Configuration;
 
 namespace LoadBalancer.Layer7.Routing;
 
@@ -8,6 +11,8 @@ namespace LoadBalancer.Layer7.Routing;
 public static partial class RouteValidator
 {
     internal const string EveryPath = "/{**path}";
+
+    private static readonly ServiceProvider Services = BuildServices();
 
     /// <summary>Checks path templates, and that no two routes want the same requests.</summary>
     /// <param name="options">The options.</param>
@@ -24,6 +29,10 @@ public static partial class RouteValidator
             {
                 yield return new($"{key}:Path", $"'{route.Path}' is not a path template: {error}");
             }
+            else if (YarpErrors(name, route) is [var first, ..])
+            {
+                yield return new(key, first);
+            }
             else if (!seen.TryAdd(Conditions(route), name))
             {
                 yield return new(key, $"has the same conditions and order as route '{seen[Conditions(route)]}'; must differ from it, for example in Order");
@@ -35,17 +44,36 @@ public static partial class RouteValidator
     {
         try
         {
-            RoutePatternFactory.Parse(path ?? "/");
-            return null;
+            var constraints = Services.GetRequiredService<IInlineConstraintResolver>();
+            return RoutePatternFactory.Parse(path ?? "/").ParameterPolicies
+                .SelectMany(parameter => parameter.Value)
+                .Where(policy => policy.Content is { } constraint && constraints.ResolveConstraint(constraint) is null)
+                .Select(policy => $"there is no constraint '{policy.Content}'")
+                .FirstOrDefault();
         }
-        catch (RoutePatternException exception)
+        // A constraint's arguments are read by the constraint itself.
+        catch (Exception exception) when (exception is RoutePatternException or RouteCreationException)
         {
             return exception.Message;
         }
     }
 
+    private static string[] YarpErrors(string name, Configuration.RouteOptions route)
+    {
+        var errors = Services.GetRequiredService<IConfigValidator>()
+            .ValidateRouteAsync(PoolProxyConfigProvider.ToRoute(name, route, clusterId: "any")).AsTask();
+        return [.. errors.GetAwaiter().GetResult().Select(error => error.Message)];
+    }
+
+    private static ServiceProvider BuildServices()
+    {
+        var services = new ServiceCollection().AddLogging().AddRouting();
+        services.AddReverseProxy();
+        return services.BuildServiceProvider();
+    }
+
     // The names of parameters do not make two templates differ.
-    private static string Conditions(RouteOptions route) => string.Join('\n', [
+    private static string Conditions(Configuration.RouteOptions route) => string.Join('\n', [
         ParameterName().Replace(route.Path ?? EveryPath, "{$1"),
         .. route.Hosts.Order(StringComparer.OrdinalIgnoreCase),
         "-", .. route.Methods.Order(StringComparer.OrdinalIgnoreCase),

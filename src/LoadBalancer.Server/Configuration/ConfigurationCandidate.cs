@@ -31,11 +31,14 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
             return Malformed($"{path}: {Explain(exception)}");
         }
 
-        var merged = new ConfigurationBuilder().AddConfiguration(file).AddEnvironmentVariables().Build();
+        var environment = new ConfigurationBuilder().AddEnvironmentVariables().Build();
+        var merged = new ConfigurationBuilder().AddConfiguration(file).AddConfiguration(environment).Build();
         var result = ConfigurationReader.Read(merged, RouteValidator.Validate);
-        List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors];
+        List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors, .. BadLogLevels(merged.GetSection("Logging"))];
         var data = new Dictionary<string, string?>(file.AsEnumerable(), StringComparer.OrdinalIgnoreCase);
-        return new(data, errors.Count == 0 ? result.Options : null, [.. errors.Select(error => $"{path}: {error}")]);
+        return new(data, errors.Count == 0 ? result.Options : null, [.. errors.Select(error => $"{SourceOf(error.Key)}: {error}")]);
+
+        string SourceOf(string key) => environment.GetSection(key).Exists() ? $"environment variable {key.Replace(":", "__")}" : path;
     }
 
     /// <summary>Whether a file was written anew without a change.</summary>
@@ -44,6 +47,13 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
 
     private static ConfigurationCandidate Malformed(string error) =>
         new(new Dictionary<string, string?>(), null, [error]) { IsMalformed = true };
+
+    // The logging framework throws at the first line it would write.
+    private static IEnumerable<ConfigurationError> BadLogLevels(IConfigurationSection logging) =>
+        from section in logging.GetChildren().Append(logging)
+        from level in section.GetSection("LogLevel").GetChildren()
+        where level.Value is not null && !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _)
+        select new ConfigurationError(level.Path, $"'{level.Value}' is not allowed; must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
 
     private static string Explain(Exception exception) => (exception as JsonException ?? exception.InnerException as JsonException) is { } json
         ? $"line {json.LineNumber + 1}, position {json.BytePositionInLine + 1}: not JSON: {json.Message.Split(". ")[0].Split(" LineNumber")[0]}"

@@ -52,6 +52,17 @@ public sealed partial class BackendPool
     /// <summary>The pool at this moment.</summary>
     public PoolSnapshot Snapshot => _snapshot;
 
+    /// <summary>Whether discovery has yet to answer for the first time, or none can be picked while one is still being checked.</summary>
+    internal bool IsUndecided
+    {
+        get
+        {
+            var snapshot = _snapshot;
+            return snapshot == PoolSnapshot.Empty
+                || (snapshot.Available.IsEmpty && snapshot.Members.Any(backend => backend.State == BackendState.Checking));
+        }
+    }
+
     /// <summary>Picks a backend and counts it as active until <see cref="Release"/>.</summary>
     /// <param name="policy">The policy that decides.</param>
     /// <param name="clientHash">Hash of the client's address, see <see cref="ClientHash"/>.</param>
@@ -149,13 +160,11 @@ public sealed partial class BackendPool
                 else
                 {
                     var (name, weight) = Describe(id, id);
-                    backend = new Backend(ToSocketAddress(endPoint), id, name, weight, StateOfNewcomer)
-                    {
-                        IsHttps = endPoint is UriEndPoint { Uri.Scheme: "https" },
-                    };
+                    backend = new Backend(ToSocketAddress(endPoint), id, name, weight, StateOfNewcomer);
                     Log.Joined(_logger, Name, backend);
                 }
 
+                backend.IsHttps = endPoint is UriEndPoint { Uri.Scheme: "https" };
                 after.Add(backend);
             }
 

@@ -88,6 +88,18 @@ public sealed class BackendPools : IAsyncDisposable
         Changed?.Invoke();
     }
 
+    /// <summary>Waits until the first health check of every backend that is known has ended.</summary>
+    /// <param name="atMost">Time after which it waits no longer.</param>
+    /// <returns>Ends when no backend is being checked for the first time, or the time is over.</returns>
+    public async Task WaitUntilCheckedAsync(TimeSpan atMost)
+    {
+        var since = _time.GetTimestamp();
+        while (All.Any(pool => pool.IsUndecided) && _time.GetElapsedTime(since) < atMost)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _time);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
