@@ -1,5 +1,7 @@
 namespace LoadBalancer.EndToEnd.Tests;
 
+// One at a time: they share the topology, and some of them kill replicas.
+[Collection(nameof(StandaloneTopology))]
 public sealed class KilledReplicaTests(StandaloneTopology topology)
 {
     [Fact]
@@ -20,6 +22,22 @@ public sealed class KilledReplicaTests(StandaloneTopology topology)
 
         await topology.CommandAsync("start catalog-2", "catalog-2 running");
         await Wait.UntilAsync(async () => await StandaloneTopology.ReplicaAsync(client) == "catalog-2", () => "an answer of catalog-2");
+    }
+
+    [Fact]
+    public async Task No_request_fails_while_a_replica_is_killed_without_one_under_way_there()
+    {
+        using var client = topology.CreateClient();
+        await topology.CommandAsync("kill catalog-3", "catalog-3 killed");
+
+        // No pause: what cannot be connected goes to another replica.
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.NotEqual("catalog-3", await StandaloneTopology.ReplicaAsync(client));
+        }
+
+        await topology.CommandAsync("start catalog-3", "catalog-3 running");
+        await Wait.UntilAsync(async () => await StandaloneTopology.ReplicaAsync(client) == "catalog-3", () => "an answer of catalog-3");
     }
 
     [Fact]

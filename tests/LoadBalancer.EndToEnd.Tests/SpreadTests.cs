@@ -2,6 +2,8 @@ using System.Net.Sockets;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
+// One at a time: they share the topology, and some of them kill replicas.
+[Collection(nameof(StandaloneTopology))]
 public sealed class SpreadTests(StandaloneTopology topology)
 {
     [Fact]

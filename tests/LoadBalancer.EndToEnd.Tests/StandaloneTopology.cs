@@ -5,8 +5,6 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.EndToEnd.Tests;
 
 [assembly: AssemblyFixture(typeof(StandaloneTopology))]
-// They share one topology, and one of them kills replicas.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace LoadBalancer.EndToEnd.Tests;
 

@@ -7,6 +7,8 @@ using OpenTelemetry.Trace;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
+// One at a time: they share the topology, and some of them kill replicas.
+[Collection(nameof(StandaloneTopology))]
 public sealed class TraceTests(StandaloneTopology topology)
 {
     private const string ClientName = "test-client";
