@@ -39,6 +39,13 @@ public sealed class AppHostFixture : IAsyncLifetime
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
         var edge = builder.CreateResourceBuilder(builder.Resources.OfType<Layer7LoadBalancerResource>().Single());
         builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(edge).WaitFor(edge);
+        foreach (var resource in builder.Resources.Where(resource => resource is IResourceWithEnvironment))
+        {
+            // There is no dashboard here; a process that stops would offer it its telemetry for ten seconds, which is
+            // as long as the orchestrator waits.
+            resource.Annotations.Add(new EnvironmentCallbackAnnotation(context => context.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = ""));
+        }
+
         _app = await builder.BuildAsync(deadline.Token);
         _following = Task.Run(FollowAsync);
         await _app.StartAsync(deadline.Token);

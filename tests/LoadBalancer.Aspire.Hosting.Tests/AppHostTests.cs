@@ -12,6 +12,12 @@ namespace Aspire.Hosting.Tests;
 /// <summary>What a developer sees who runs the sample AppHost.</summary>
 public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHostFixture>
 {
+    private async Task CommandAsync(string replica, string command)
+    {
+        var result = await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, command, Cancelled);
+        Assert.True(result.Success, $"{command} of {replica}: {result.Message}");
+    }
+
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly string[] FixedPorts = ["7000", "8080", "9070", "9080"];
 
@@ -119,16 +125,16 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var gone = WaitForStateAsync(replica, state => state != KnownResourceStates.Running, watching.Token);
 
-        var stop = fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StopCommand, Cancelled);
+        var stop = CommandAsync(replica, KnownResourceCommands.StopCommand);
         var reported = await gone.WaitAsync(AppHostFixture.StartDeadline, Cancelled);
         await Eventually.GetAsync(() => fixture.GetPoolAsync(balancer, service), pool => pool.Backends.All(backend => backend.Address != address || backend.State == BackendState.Draining), Second);
         var left = Stopwatch.GetElapsedTime(reported);
-        Assert.True((await stop).Success);
+        await stop;
 
         Assert.True(left < Second, $"{replica} left after {left}");
         Assert.Equal(2, (await fixture.WaitForHealthyAsync(balancer, service, 2)).Healthy);
 
-        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, Cancelled)).Success);
+        await CommandAsync(replica, KnownResourceCommands.StartCommand);
         var pool = await fixture.WaitForHealthyAsync(balancer, service, 3);
         Assert.Contains(replica, pool.Backends.Select(backend => backend.Name));
     }
@@ -137,7 +143,7 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
     public async Task No_request_fails_after_a_replica_has_left()
     {
         var replica = ReplicasOf("catalog")[1];
-        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StopCommand, Cancelled)).Success);
+        await CommandAsync(replica, KnownResourceCommands.StopCommand);
         await fixture.WaitForHealthyAsync("edge", "catalog", 2);
         using var client = NewClient();
 
@@ -148,7 +154,7 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         }
 
         AssertSpread([.. ReplicasOf("catalog").Where(other => other != replica)], answers, lowest: 27, highest: 33);
-        Assert.True((await fixture.App.ResourceCommands.ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, Cancelled)).Success);
+        await CommandAsync(replica, KnownResourceCommands.StartCommand);
         await fixture.WaitForHealthyAsync("edge", "catalog", 3);
     }
 
