@@ -63,15 +63,29 @@ public sealed class ServerProcessTests : IDisposable
     {
         using var backend = new TcpListener(System.Net.IPAddress.Loopback, 0);
         backend.Start();
-        var port = Wait.FreePorts(1)[0];
+        var ports = Wait.FreePorts(2);
+        var port = ports[0];
         var file = new ConfigurationFile { Services = { ["p"] = new() { ["tcp"] = [$"{backend.LocalEndpoint}"] } } };
         file.LoadBalancer.Pools["p"] = new() { HealthCheck = new() { Type = HealthCheckType.None } };
         file.LoadBalancer.Layer4.Listeners["raw"] = new() { Address = $"127.0.0.1:{port}", Pool = "p" };
-        file.LoadBalancer.Admin.Address = "127.0.0.1:0";
+        file.LoadBalancer.Admin.Address = $"127.0.0.1:{ports[1]}";
         file.LoadBalancer.DrainTimeout = TimeSpan.FromMinutes(1);
         await using var server = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(file)]);
-        await server.WaitForOutputAsync("listening on");
-        await server.WaitForOutputAsync("joined");
+        // The admin endpoint opens last: from then on the start is over, which a signal would only break off.
+        using var admin = new HttpClient();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    return (await admin.GetStringAsync($"http://127.0.0.1:{ports[1]}/healthz", TestContext.Current.CancellationToken)).Contains("\"p\": 1");
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            () => $"a healthy backend; the server said {server.Output}");
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", port, TestContext.Current.CancellationToken);
         using var accepted = await backend.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
