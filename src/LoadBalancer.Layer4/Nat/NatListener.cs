@@ -58,6 +58,9 @@ internal sealed partial class NatListener
     /// <summary>What it follows.</summary>
     public NatListenerSettings Settings => _settings;
 
+    /// <summary>Where new connections go.</summary>
+    public IReadOnlySet<IPEndPoint> Targets => _targets;
+
     /// <summary>Adds the listener's rules, and keeps them as the pool is from then on.</summary>
     /// <param name="name">The listener's name.</param>
     /// <param name="protocol">TCP or UDP.</param>
