@@ -117,4 +117,13 @@ public sealed class NatTableTests
 
         Assert.Equal(empty, await lab.RulesetAsync());
     }
+
+    [Fact]
+    public void Counters_are_read_from_what_nft_says() => Assert.Equal(
+        new Dictionary<string, long> { ["accepted_echo"] = 25, ["refused_echo"] = 0 },
+        NatTable.ParseCounters("""
+            {"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}},
+             {"counter": {"family": "inet", "name": "accepted_echo", "table": "loadbalancer_x", "handle": 6, "packets": 25, "bytes": 1500}},
+             {"counter": {"family": "inet", "name": "refused_echo", "table": "loadbalancer_x", "handle": 7, "packets": 0, "bytes": 0}}]}
+            """));
 }
