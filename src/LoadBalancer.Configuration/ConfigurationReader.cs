@@ -135,6 +135,10 @@ public static class ConfigurationReader
         {
             value = JsonValue.Create(number);
         }
+        else if (type == typeof(bool) && bool.TryParse(text, out var flag))
+        {
+            value = JsonValue.Create(flag);
+        }
         else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
         {
             value = JsonValue.Create(time.ToString("c", CultureInfo.InvariantCulture));
@@ -156,6 +160,7 @@ public static class ConfigurationReader
     {
         { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
         _ when type == typeof(int) => "a whole number",
+        _ when type == typeof(bool) => "true or false",
         _ when type == typeof(TimeSpan) => "a time as [d.]hh:mm:ss[.fff], such as 00:00:05",
         _ => "a text",
     };
@@ -193,7 +198,7 @@ public static class ConfigurationReader
             }
             else if (!IsServiceAddress(address.Value))
             {
-                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL without a path, such as http://127.0.0.1:5001, or host:port"));
+                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL without a path, such as http://127.0.0.1:5001, host:port, or unix:/path"));
             }
         }
     }
@@ -205,6 +210,11 @@ public static class ConfigurationReader
         if (text is null)
         {
             return false;
+        }
+
+        if (text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
+        {
+            return OptionsValidator.IsUnixAddress(text);
         }
 
         var uriText = text.Contains("://", StringComparison.Ordinal) ? text : $"tcp://{text}";

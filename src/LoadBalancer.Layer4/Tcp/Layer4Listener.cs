@@ -154,7 +154,7 @@ internal sealed partial class Layer4Listener
                     await TcpRelay.RunAsync(connection, socket);
                     if (connection.CloseReason == CloseReason.BackendReset)
                     {
-                        backend.RecordFailure();
+                        settings.Pool.ReportFailure(backend, "reset");
                     }
                 }
                 finally
@@ -208,7 +208,7 @@ internal sealed partial class Layer4Listener
                 return default;
             }
 
-            backend.RecordFailure();
+            settings.Pool.ReportFailure(backend, error ?? "cannot be connected");
             activity?.AddEvent(new ActivityEvent("connect failed", tags: new() { [LoadBalancerTelemetry.ReplicaKey] = backend.Name, [LoadBalancerTelemetry.ReasonKey] = error }));
             Log.ConnectFailed(_logger, _name, backend, error, attempt, settings.Options.ConnectAttempts);
             tried = [.. tried, backend];
