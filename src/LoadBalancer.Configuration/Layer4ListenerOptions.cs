@@ -6,6 +6,9 @@ namespace LoadBalancer.Configuration;
 /// <summary>A listener whose connections or datagrams go, byte for byte, to a pool.</summary>
 public sealed record Layer4ListenerOptions
 {
+    /// <summary>Most sessions of a UDP listener that has no <see cref="MaxConnections"/>.</summary>
+    public const int DefaultMaxSessions = 10_000;
+
     /// <summary>Where clients connect: an IP address, <c>localhost</c> (both loopbacks) or <c>*</c> (all), and a port; 0 takes a free one.</summary>
     [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one).")]
     public string? Address { get; set; }
