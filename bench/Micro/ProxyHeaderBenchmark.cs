@@ -1,5 +1,6 @@
 using System.Net;
 using BenchmarkDotNet.Attributes;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4;
 using LoadBalancer.Layer4.ProxyProtocol;
 

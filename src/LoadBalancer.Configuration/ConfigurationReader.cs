@@ -96,12 +96,14 @@ public static class ConfigurationReader
     private static JsonObject ToObject(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
     {
         var result = new JsonObject();
+        // What options compute from their other properties has no setter and is no key.
+        var properties = type.Properties.Where(p => p.Set is not null).ToArray();
         foreach (var child in children)
         {
-            var property = type.Properties.FirstOrDefault(p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+            var property = properties.FirstOrDefault(p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
             if (property is null)
             {
-                errors.Add(UnknownKey(child, type.Properties.Select(p => p.Name)));
+                errors.Add(UnknownKey(child, properties.Select(p => p.Name)));
             }
             else if (ToNode(child, ConfigurationJsonContext.Default.GetTypeInfo(property.PropertyType)!, errors) is { } node)
             {

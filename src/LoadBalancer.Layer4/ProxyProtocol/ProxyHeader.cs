@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.ProxyProtocol;
 

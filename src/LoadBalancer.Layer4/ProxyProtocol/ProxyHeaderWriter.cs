@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.ProxyProtocol;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.ProxyProtocol;
 

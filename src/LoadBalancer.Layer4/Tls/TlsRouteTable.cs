@@ -19,7 +19,7 @@ internal sealed class TlsRouteTable
         var rules =
             from route in routes
             let pool = pools.Find(route.Pool!)
-            from name in route.ServerNames.Length == 0 ? [null] : route.ServerNames
+            from name in route.ServerNames.DefaultIfEmpty<string?>(null)
             select new Rule(name?.ToLowerInvariant(), route.Protocols, pool);
         // A stable sort: equals stay in the order of the configuration.
         _rules = [.. rules.OrderBy(rule => rule.Rank).ThenByDescending(rule => rule.Name?.Length).ThenBy(rule => rule.Protocols.Length == 0)];

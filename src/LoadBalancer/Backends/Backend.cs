@@ -175,6 +175,9 @@ public sealed class Backend
         return Interlocked.Increment(ref _consecutiveFailures);
     }
 
+    /// <summary>Counts a failure that says nothing of the next connection: one that came after it had begun to answer.</summary>
+    public void RecordFailure() => Interlocked.Increment(ref _failures);
+
     /// <summary>Notes that it did its work: failures before no longer count towards an ejection.</summary>
     public void RecordSuccess()
     {

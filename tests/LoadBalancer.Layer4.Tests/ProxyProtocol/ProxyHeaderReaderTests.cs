@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tests.ProxyProtocol;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
