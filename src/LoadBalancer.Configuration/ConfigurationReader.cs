@@ -96,12 +96,14 @@ public static class ConfigurationReader
     private static JsonObject ToObject(IConfigurationSection[] children, JsonTypeInfo type, List<ConfigurationError> errors)
     {
         var result = new JsonObject();
+        // What options compute from their other properties has no setter and is no key.
+        var properties = type.Properties.Where(p => p.Set is not null).ToArray();
         foreach (var child in children)
         {
-            var property = type.Properties.FirstOrDefault(p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+            var property = properties.FirstOrDefault(p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
             if (property is null)
             {
-                errors.Add(UnknownKey(child, type.Properties.Select(p => p.Name)));
+                errors.Add(UnknownKey(child, properties.Select(p => p.Name)));
             }
             else if (ToNode(child, ConfigurationJsonContext.Default.GetTypeInfo(property.PropertyType)!, errors) is { } node)
             {
@@ -135,6 +137,10 @@ public static class ConfigurationReader
         {
             value = JsonValue.Create(number);
         }
+        else if (type == typeof(bool) && bool.TryParse(text, out var flag))
+        {
+            value = JsonValue.Create(flag);
+        }
         else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
         {
             value = JsonValue.Create(time.ToString("c", CultureInfo.InvariantCulture));
@@ -156,6 +162,7 @@ public static class ConfigurationReader
     {
         { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
         _ when type == typeof(int) => "a whole number",
+        _ when type == typeof(bool) => "true or false",
         _ when type == typeof(TimeSpan) => "a time as [d.]hh:mm:ss[.fff], such as 00:00:05",
         _ => "a text",
     };
@@ -193,7 +200,7 @@ public static class ConfigurationReader
             }
             else if (!IsServiceAddress(address.Value))
             {
-                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL without a path, such as http://127.0.0.1:5001, or host:port"));
+                errors.Add(new(address.Path, $"'{address.Value}' is not an address; must be a URL without a path, such as http://127.0.0.1:5001, host:port, or unix:/path"));
             }
         }
     }
@@ -205,6 +212,11 @@ public static class ConfigurationReader
         if (text is null)
         {
             return false;
+        }
+
+        if (text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
+        {
+            return OptionsValidator.IsUnixAddress(text);
         }
 
         var uriText = text.Contains("://", StringComparison.Ordinal) ? text : $"tcp://{text}";

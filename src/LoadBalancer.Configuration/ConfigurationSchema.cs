@@ -34,7 +34,7 @@ public static class ConfigurationSchema
             schema["additionalProperties"] = false;
         }
 
-        if (context.TypeInfo.Type == typeof(TimeSpan))
+        if ((Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type) == typeof(TimeSpan))
         {
             schema.Remove("$comment");
             schema["pattern"] = @"^(\d+\.)?([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d{1,7})?)?$";

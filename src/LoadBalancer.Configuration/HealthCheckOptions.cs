@@ -13,6 +13,14 @@ public sealed record HealthCheckOptions
     [Description("Path of an Http check, starting with '/'. Default '/'.")]
     public string Path { get; set; } = "/";
 
+    /// <summary>Text that a TCP check sends once connected. Default: nothing.</summary>
+    [Description("Text that a Tcp check sends once connected, at most 1024 characters. Default: nothing.")]
+    public string? Send { get; set; }
+
+    /// <summary>Text that the answer to a TCP check must contain within the time-out. Default: none, a connection passes.</summary>
+    [Description("Text that what the backend sends to a Tcp check must contain within the time-out, at most 1024 characters. Default: none, a connection passes.")]
+    public string? Expect { get; set; }
+
     /// <summary>Time from one check of a backend to the next, 100 ms to 1 h. Default: 2 s.</summary>
     [Description("Time between two checks of a backend, 00:00:00.1 to 01:00:00. Default 00:00:02.")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(2);

@@ -47,8 +47,10 @@ public sealed record LoadBalancerOptions
         }
 
         var usedByRoute = Layer7.Routes.Values.Any(route => SameName(route.Pool, pool));
-        var usedByListener = Layer4.Listeners.Values.Any(listener => SameName(listener.Pool, pool));
-        return usedByListener && !usedByRoute ? $"tcp://{pool}" : $"http://{pool}";
+        var listeners = Layer4.Listeners.Values.Where(listener => SameName(listener.Pool, pool) || listener.TlsRoutes.Values.Any(route => SameName(route.Pool, pool))).ToArray();
+        return usedByRoute || listeners.Length == 0 ? $"http://{pool}"
+            : listeners.All(listener => listener.Protocol == Layer4Protocol.Udp) ? $"udp://{pool}"
+            : $"tcp://{pool}";
     }
 
     private static bool SameName(string? left, string right) => string.Equals(left, right, StringComparison.OrdinalIgnoreCase);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace LoadBalancer.Configuration;
@@ -20,9 +21,20 @@ internal static partial class OptionsValidator
         check.Range($"{Root}:DrainTimeout", options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
 
         var bound = new Dictionary<ListenAddress, string>();
+        var boundUdp = new Dictionary<ListenAddress, string>();
         if (check.Listen($"{Root}:Admin:Address", options.Admin.Address, bound) is { IsLoopback: false } admin)
         {
             check.Fail($"{Root}:Admin:Address", $"'{admin}' is not on loopback; must be localhost, 127.0.0.1 or [::1] and a port");
+        }
+
+        if (options.Admin.Token is { Length: < 16 } or { Length: > 256 })
+        {
+            // The value is a secret, however bad.
+            check.Fail($"{Root}:Admin:Token", string.Create(CultureInfo.InvariantCulture, $"has {options.Admin.Token.Length} characters; must have 16 to 256"));
+        }
+        else if (options.Admin.Token?.All(c => c is > ' ' and <= '~') == false)
+        {
+            check.Fail($"{Root}:Admin:Token", "has a character that a request cannot carry; must be printable ASCII without spaces");
         }
 
         foreach (var (name, pool) in options.Pools)
@@ -32,12 +44,7 @@ internal static partial class OptionsValidator
 
         foreach (var (name, listener) in options.Layer4.Listeners)
         {
-            var key = $"{Root}:Layer4:Listeners:{name}";
-            check.Listen($"{key}:Address", listener.Address, bound);
-            check.PoolReference($"{key}:Pool", listener.Pool, options);
-            check.Range($"{key}:ConnectTimeout", listener.ConnectTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5));
-            check.Range($"{key}:ConnectAttempts", listener.ConnectAttempts, 1, 16);
-            check.Range($"{key}:IdleTimeout", listener.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+            Layer4Listener($"{Root}:Layer4:Listeners:{name}", listener, options, listener.Protocol == Layer4Protocol.Udp ? boundUdp : bound, check);
         }
 
         foreach (var (name, listener) in options.Layer7.Listeners)
@@ -55,6 +62,10 @@ internal static partial class OptionsValidator
         }
     }
 
+    /// <summary>Whether a text is <c>unix:</c> and an absolute path, which the operating system limits to 107 bytes.</summary>
+    internal static bool IsUnixAddress(string text) =>
+        text.StartsWith("unix:/", StringComparison.OrdinalIgnoreCase) && Encoding.UTF8.GetByteCount(text) is > 6 and <= 5 + 107 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
+
     private static void Pool(string poolName, PoolOptions pool, Checks check)
     {
         var key = $"{LoadBalancerOptions.SectionName}:Pools:{poolName}";
@@ -70,17 +81,43 @@ internal static partial class OptionsValidator
         check.Range($"{key}:HealthCheck:Rise", health.Rise, 1, 100);
         check.Range($"{key}:HealthCheck:Fall", health.Fall, 1, 100);
         check.Path($"{key}:HealthCheck:Path", health.Path);
+        check.Length($"{key}:HealthCheck:Send", health.Send, 1024);
+        check.Length($"{key}:HealthCheck:Expect", health.Expect, 1024);
+        if (health is { Type: not HealthCheckType.Tcp } and ({ Send: not null } or { Expect: not null }))
+        {
+            check.Fail($"{key}:HealthCheck:Type", $"'{health.Type}' neither sends nor expects; Send and Expect need Tcp");
+        }
+
+        check.OptionalRange($"{key}:MaxConnections", pool.MaxConnections, 1, 1_000_000);
+        check.Range($"{key}:QueueLength", pool.QueueLength, 0, 1_000_000);
+        check.Range($"{key}:QueueTimeout", pool.QueueTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10));
+        check.Range($"{key}:PanicThreshold", pool.PanicThreshold, 0, 100);
+        check.Range($"{key}:SlowStart", pool.SlowStart, TimeSpan.Zero, TimeSpan.FromHours(1));
+        check.Range($"{key}:OutlierEjection:ConsecutiveFailures", pool.OutlierEjection.ConsecutiveFailures, 0, 1000);
+        check.Range($"{key}:OutlierEjection:BaseTime", pool.OutlierEjection.BaseTime, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        check.Range($"{key}:OutlierEjection:MaxTime", pool.OutlierEjection.MaxTime, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1));
+        check.Range($"{key}:HashTableSize", pool.HashTableSize, 251, 5_000_011);
+        if (pool.HashTableSize is >= 251 and <= 5_000_011 && !IsPrime(pool.HashTableSize))
+        {
+            check.Fail($"{key}:HashTableSize", string.Create(CultureInfo.InvariantCulture, $"'{pool.HashTableSize}' is not a prime; the next is {NextPrime(pool.HashTableSize)}"));
+        }
 
         foreach (var (name, backend) in pool.Backends)
         {
             check.Range($"{key}:Backends:{name}:Weight", backend.Weight, 1, 256);
+            check.Range($"{key}:Backends:{name}:Priority", backend.Priority, 0, 15);
+            check.OptionalRange($"{key}:Backends:{name}:MaxConnections", backend.MaxConnections, 1, 1_000_000);
             if (backend.Address is not { } address)
             {
-                check.Fail($"{key}:Backends:{name}:Address", "is missing; must be host:port");
+                check.Fail($"{key}:Backends:{name}:Address", "is missing; must be host:port or unix:/path");
+            }
+            else if (IsUnixAddress(address))
+            {
+                continue;
             }
             else if (!HostAndPort().IsMatch(address) || !int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), CultureInfo.InvariantCulture, out var port) || port is < 1 or > IPEndPoint.MaxPort)
             {
-                check.Fail($"{key}:Backends:{name}:Address", $"'{address}' is not an address; must be host:port");
+                check.Fail($"{key}:Backends:{name}:Address", $"'{address}' is not an address; must be host:port or unix:/path");
             }
         }
 
@@ -88,6 +125,29 @@ internal static partial class OptionsValidator
         {
             check.Fail($"{key}:Backends", $"'{twice.Key}' is the address of {string.Join(" and ", twice.Select(pair => pair.Key))}; each must have its own");
         }
+    }
+
+    private static bool IsPrime(int value)
+    {
+        for (var divisor = 2; divisor * divisor <= value; divisor++)
+        {
+            if (value % divisor == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static int NextPrime(int value)
+    {
+        while (!IsPrime(value))
+        {
+            value++;
+        }
+
+        return value;
     }
 
     private static void Route(string key, RouteOptions route, LoadBalancerOptions options, Checks check)
@@ -135,18 +195,19 @@ internal static partial class OptionsValidator
         }
     }
 
+    // "\z" in all of them, since "$" would let a line feed at the end pass.
     // Scheme, endpoint name and host as Microsoft.Extensions.ServiceDiscovery splits them.
-    [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?([A-Za-z0-9]([A-Za-z0-9.\-_]*)|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?([A-Za-z0-9]([A-Za-z0-9.\-_]*)|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?\z", RegexOptions.CultureInvariant)]
     private static partial Regex ServiceName();
 
-    [GeneratedRegex(@"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}\z", RegexOptions.CultureInvariant)]
     private static partial Regex HostAndPort();
 
-    [GeneratedRegex(@"^((\*\.)?[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*|\[[0-9A-Fa-f:.]+\]|\*)(:\d{1,5})?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^((\*\.)?[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*|\[[0-9A-Fa-f:.]+\]|\*)(:\d{1,5})?\z", RegexOptions.CultureInvariant)]
     private static partial Regex HostPattern();
 
     // RFC 9110 section 5.6.2.
-    [GeneratedRegex(@"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 
     private readonly struct Checks(List<ConfigurationError> errors)
@@ -168,6 +229,33 @@ internal static partial class OptionsValidator
             if (value < minimum || value > maximum)
             {
                 Fail(key, string.Create(CultureInfo.InvariantCulture, $"'{value}' is out of range; must be {minimum} to {maximum}"));
+            }
+        }
+
+        public void OptionalRange(string key, int? value, int minimum, int maximum)
+        {
+            if (value is { } given)
+            {
+                Range(key, given, minimum, maximum);
+            }
+        }
+
+        public void Length(string key, string? value, int maximum)
+        {
+            if (value is { Length: 0 } || value?.Length > maximum)
+            {
+                Fail(key, string.Create(CultureInfo.InvariantCulture, $"has {value.Length} characters; must have 1 to {maximum}"));
+            }
+        }
+
+        public void Networks(string key, string[] networks)
+        {
+            for (var i = 0; i < networks.Length; i++)
+            {
+                if (!Network.TryParse(networks[i], out _))
+                {
+                    Fail($"{key}:{i}", $"'{networks[i]}' is not a network; must be {Network.Allowed}");
+                }
             }
         }
 

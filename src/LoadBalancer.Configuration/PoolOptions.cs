@@ -7,14 +7,52 @@ public sealed record PoolOptions
 {
     /// <summary>
     /// The name that service discovery resolves: <c>[scheme://][_endpoint.]name</c>.
-    /// Default: <c>http://</c> and the pool's name, or <c>tcp://</c> where only Layer 4 listeners use the pool.
+    /// Default: <c>http://</c> and the pool's name, or <c>tcp://</c> (<c>udp://</c>) where only Layer 4 (UDP) listeners use the pool.
     /// </summary>
-    [Description("Name that service discovery resolves, [scheme://][_endpoint.]name. Default http://<pool>, or tcp://<pool> where only Layer 4 listeners use the pool.")]
+    [Description("Name that service discovery resolves, [scheme://][_endpoint.]name. Default http://<pool>, or tcp://<pool> (udp://<pool>) where only Layer 4 (Udp) listeners use the pool.")]
     public string? Service { get; set; }
 
     /// <summary>How a backend is picked. Default: <see cref="SelectionPolicy.RoundRobin"/>.</summary>
     [Description("How a backend is picked. Default RoundRobin.")]
     public SelectionPolicy Policy { get; set; } = SelectionPolicy.RoundRobin;
+
+    /// <summary>
+    /// Entries of the table of <see cref="SelectionPolicy.SourceHash"/> and <see cref="SelectionPolicy.ConsistentHash"/>,
+    /// a prime from 251 to 5,000,011. Default: 65,537. At least 100 times the number of backends keeps their shares within a percent.
+    /// </summary>
+    [Description("Entries of the table of SourceHash and ConsistentHash, a prime from 251 to 5000011. Default 65537; at least 100 times the number of backends keeps their shares within a percent.")]
+    public int HashTableSize { get; set; } = 65_537;
+
+    /// <summary>Most connections and requests that one backend may have at a time, 1 to 1,000,000. Default: no limit.</summary>
+    [Description("Most connections and requests that one backend may have at a time, 1 to 1000000. Default: no limit.")]
+    public int? MaxConnections { get; set; }
+
+    /// <summary>Connections and requests that may wait while every backend is at its limit, 0 to 1,000,000; 0 refuses at once. Default: 1,000.</summary>
+    [Description("Connections and requests that may wait while every backend is at MaxConnections, 0 to 1000000; 0 refuses at once. Default 1000.")]
+    public int QueueLength { get; set; } = 1_000;
+
+    /// <summary>Time after which one that waits is refused, 1 ms to 10 min. Default: 5 s.</summary>
+    [Description("Time after which one that waits is refused, 00:00:00.001 to 00:10:00. Default 00:00:05.")]
+    public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>PROXY protocol header that each Layer 4 connection to a backend starts with. Default: none, so that backends do not learn the client's address.</summary>
+    [Description("PROXY protocol header that each Layer 4 connection to a backend starts with: None, V1 or V2. Default None: the backend does not learn the client's address.")]
+    public ProxyProtocolVersion SendProxyProtocol { get; set; } = ProxyProtocolVersion.None;
+
+    /// <summary>Passive health. Default: five failures in a row eject a backend for 5 s, then 10 s, 20 s, …</summary>
+    [Description("Passive health. Default: five failures in a row eject a backend for 5 s, then 10 s, 20 s, ...")]
+    public OutlierEjectionOptions OutlierEjection { get; set; } = new();
+
+    /// <summary>
+    /// Share of backends, in percent, that may be unhealthy or ejected; when more are, all are used, since checks that
+    /// fail everywhere are more likely wrong than right. 0 to 100; 100 never uses an unhealthy backend. Default: 50.
+    /// </summary>
+    [Description("Percent of backends that may be unhealthy or ejected; when more are, all are used. 0 to 100; 100 never uses an unhealthy one. Default 50.")]
+    public int PanicThreshold { get; set; } = 50;
+
+    /// <summary>Time in which the share of a backend that has become healthy again grows from nothing to the whole, 0 to 1 h. Default: 0, the whole at once.</summary>
+    [Description("Time in which the share of a backend that has become healthy again grows, linearly, to the whole, 00:00:00 to 01:00:00. Default 00:00:00: the whole at once.")]
+    public TimeSpan SlowStart { get; set; } = TimeSpan.Zero;
 
     /// <summary>Active health checks. Default: a TCP connection every 2 s.</summary>
     [Description("Active health checks. Default: a TCP connection every 2 s.")]

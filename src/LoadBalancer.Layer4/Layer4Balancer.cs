@@ -6,13 +6,12 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4.Tcp;
-using LoadBalancer.Selection;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4;
 
 /// <summary>All Layer 4 listeners of the process.</summary>
-public sealed class Layer4Balancer
+public sealed partial class Layer4Balancer
 {
     private const int MostRows = 1000;
 
@@ -46,9 +45,13 @@ public sealed class Layer4Balancer
             foreach (var (name, listener) in options.Layer4.Listeners)
             {
                 ListenAddress.TryParse(listener.Address, out var address);
-                if (!_listeners.TryGetValue(name, out var running) || running.Address != address)
+                if (FindRunning(name, address, listener, prepared) is { } running)
                 {
-                    prepared.Opened.Add(name, new(address, ListenSocket.Open($"LoadBalancer:Layer4:Listeners:{name}:Address", address)));
+                    prepared.Kept.Add(name, running);
+                }
+                else
+                {
+                    prepared.Opened.Add(name, new(address, ListenSocket.Open($"LoadBalancer:Layer4:Listeners:{name}:Address", address, listener)));
                 }
             }
 
@@ -68,18 +71,20 @@ public sealed class Layer4Balancer
         ArgumentNullException.ThrowIfNull(prepared);
         var before = _listeners;
         var after = ImmutableDictionary.CreateBuilder<string, Layer4Listener>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, listener) in prepared.Options.Layer4.Listeners)
+        foreach (var (name, options) in prepared.Options.Layer4.Listeners)
         {
-            var running = before.GetValueOrDefault(name);
-            var settings = new ListenerSettings(_pools.Find(listener.Pool!)!, OwnPolicy(listener, running), listener);
-            if (prepared.Opened.TryGetValue(name, out var open))
+            var running = prepared.Kept.GetValueOrDefault(name);
+            var settings = ListenerSettings.Create(options, prepared.Options.DrainTimeout, _pools, running?.Settings);
+            if (running is not null)
             {
-                after.Add(name, new Layer4Listener(name, open.Address, open.Sockets, settings, _logger));
+                (running.Name, running.Settings) = (name, settings);
+                after.Add(name, running);
             }
             else
             {
-                running!.Settings = settings;
-                after.Add(name, running);
+                var listener = Open(name, prepared.Opened[name], settings);
+                after.Add(name, listener);
+                Log.Listening(_logger, name, listener.Protocol, listener.Mode, string.Join(", ", listener.EndPoints), settings.Pool?.Name, settings.Pool is { } pool ? settings.PolicyFor(pool).Kind : null);
             }
         }
 
@@ -97,28 +102,46 @@ public sealed class Layer4Balancer
     /// <param name="drainTimeout">Time after which connections that are left are reset.</param>
     /// <returns>Ends when no connection is left.</returns>
     public async Task StopAsync(TimeSpan drainTimeout) =>
-        await Task.WhenAll(_listeners.Values.Concat(_draining.Keys).Select(listener => listener.StopAsync(drainTimeout)));
+        await Task.WhenAll(All.Select(listener => listener.StopAsync(drainTimeout)));
 
     /// <summary>Says what the listeners are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
     public Layer4Statistics GetStatistics()
     {
-        var listeners = _listeners.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal).ToArray();
-        var connections = listeners.Concat(_draining.Keys).SelectMany(listener => listener.Connections).OrderBy(connection => connection.Id).Take(MostRows);
-        return new([.. listeners.Select(listener => listener.GetStatistics())], [.. connections.Select(connection => connection.ToStatistics())]);
+        var listeners = _listeners.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal);
+        return new([.. listeners.Select(listener => listener.GetStatistics())], [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)]);
     }
+
+    /// <summary>The connection table, in no order: connections, sessions, and those of listeners that drain.</summary>
+    public IEnumerable<ConnectionStatistics> Connections => All.SelectMany(listener => listener.Connections);
+
+    /// <summary>Closes a connection or session at once: TCP peers see a reset.</summary>
+    /// <param name="id">Its number in the connection table.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool TryClose(long id) => All.Any(listener => listener.TryClose(id));
+
+    private IEnumerable<Layer4Listener> All => _listeners.Values.Concat(_draining.Keys);
+
+    // A listener is known by its name, and where it was renamed by its address.
+    private Layer4Listener? FindRunning(string name, ListenAddress address, Layer4ListenerOptions options, PreparedListeners prepared)
+    {
+        if (_listeners.TryGetValue(name, out var sameName) && sameName.IsFor(address, options) && !prepared.Kept.ContainsValue(sameName))
+        {
+            return sameName;
+        }
+
+        return address.Port == 0 ? null : _listeners.Values.FirstOrDefault(running =>
+            running.IsFor(address, options) && !prepared.Kept.ContainsValue(running));
+    }
+
+    private TcpRelayListener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) =>
+        new(name, open.Address, open.Sockets, settings, _logger);
 
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {
         await gone.StopAsync(drainTimeout);
         _draining.TryRemove(gone, out _);
     }
-
-    // A policy that stays keeps its state: a replica that comes or goes must not send the next client to the first again.
-    private static ISelectionPolicy? OwnPolicy(Layer4ListenerOptions options, Layer4Listener? running) =>
-        options.Policy is not { } kind ? null
-        : running?.Settings.OwnPolicy is { } policy && policy.Kind == kind ? policy
-        : SelectionPolicies.Create(kind);
 
     private IEnumerable<Measurement<long>> Measure(Func<Layer4Listener, long> figure) =>
         _listeners.Values.Select(listener => new Measurement<long>(figure(listener), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, listener.Name)));
@@ -128,4 +151,10 @@ public sealed class Layer4Balancer
         new Measurement<long>(listener.BytesToBackend, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "transmit")),
         new Measurement<long>(listener.BytesToClient, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "receive")),
     });
+
+    private static partial class Log
+    {
+        [LoggerMessage(201, LogLevel.Information, "Listener {Listener}: {Protocol} {Mode} on {Addresses}, pool {Pool}, policy {Policy}.")]
+        public static partial void Listening(ILogger logger, string listener, Layer4Protocol protocol, Layer4Mode mode, string addresses, string? pool, SelectionPolicy? policy);
+    }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Net;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Tcp;
 
@@ -20,17 +19,18 @@ internal static class Layer4Telemetry
         }
     }
 
-    public static void Describe(Activity activity, Layer4Connection connection, ListenerSettings settings, IPEndPoint local)
+    public static void Describe(Activity activity, Layer4Connection connection)
     {
         activity.SetTag("network.transport", "tcp");
         activity.SetTag("client.address", connection.ClientAddress?.Address.ToString());
         activity.SetTag("client.port", connection.ClientAddress?.Port);
-        activity.SetTag("server.address", local.Address.ToString());
-        activity.SetTag("server.port", local.Port);
-        activity.SetTag(LoadBalancerTelemetry.PoolKey, settings.Pool.Name);
-        activity.SetTag(LoadBalancerTelemetry.PolicyKey, settings.Policy.Kind.ToString());
+        activity.SetTag("server.address", connection.ServerAddress?.Address.ToString());
+        activity.SetTag("server.port", connection.ServerAddress?.Port);
+        activity.SetTag(LoadBalancerTelemetry.PoolKey, connection.Pool?.Name);
+        activity.SetTag(LoadBalancerTelemetry.PolicyKey, connection.Pool is { } pool ? connection.Settings.PolicyFor(pool).Kind.ToString() : null);
         activity.SetTag(LoadBalancerTelemetry.BackendKey, connection.Backend?.Id);
         activity.SetTag(LoadBalancerTelemetry.ReplicaKey, connection.Backend?.Name);
+        activity.SetTag("tls.client.server_name", connection.ServerName);
         activity.SetTag("lb.bytes.to_backend", connection.BytesToBackend);
         activity.SetTag("lb.bytes.to_client", connection.BytesToClient);
         activity.SetTag(LoadBalancerTelemetry.ReasonKey, connection.CloseReason.ToString());

@@ -12,6 +12,9 @@ public sealed class PreparedListeners : IDisposable
 
     internal Dictionary<string, OpenAddress> Opened { get; } = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Listeners that go on, by the name that they have from now on.</summary>
+    internal Dictionary<string, Layer4Listener> Kept { get; } = new(StringComparer.OrdinalIgnoreCase);
+
     /// <inheritdoc/>
     public void Dispose()
     {

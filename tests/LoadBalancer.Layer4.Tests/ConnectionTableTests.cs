@@ -27,7 +27,7 @@ public sealed class ConnectionTableTests
         Assert.Equal("rows", row.Listener);
         Assert.Equal(client.LocalEndPoint!.ToString(), row.Client);
         Assert.Equal(("echo-1", backend.Address.ToString()), (row.Backend, row.BackendAddress));
-        Assert.InRange(row.Since, before, DateTimeOffset.UtcNow);
+        Assert.InRange(row.Since!.Value, before, DateTimeOffset.UtcNow);
         Assert.True(row.Id > 0);
         var listener = balancer.Listener;
         Assert.Equal(("rows", "backends", 1, 1L, 0L), (listener.Name, listener.Pool, listener.Active, listener.Accepted, listener.Refused));

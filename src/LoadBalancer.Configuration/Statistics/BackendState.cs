@@ -9,9 +9,15 @@ public enum BackendState
     /// <summary>Can be picked.</summary>
     Healthy,
 
-    /// <summary>Failed its health checks: not picked.</summary>
+    /// <summary>Became healthy again a short time ago: picked, with a share that grows.</summary>
+    SlowStart,
+
+    /// <summary>Failed its health checks: not picked, unless the pool panics.</summary>
     Unhealthy,
 
-    /// <summary>Left discovery: not picked, what it has may end.</summary>
+    /// <summary>Failed the traffic itself: not picked for a time, unless the pool panics.</summary>
+    Ejected,
+
+    /// <summary>Left discovery, or was drained by command: not picked, what it has may end.</summary>
     Draining,
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LoadBalancer.Configuration.Commands;
 
 namespace LoadBalancer.Configuration.Statistics;
 
@@ -9,4 +10,7 @@ namespace LoadBalancer.Configuration.Statistics;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BalancerStatistics))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(FaultOptions))]
+[JsonSerializable(typeof(WeightCommand))]
+[JsonSerializable(typeof(ConnectionList))]
 public sealed partial class StatisticsJsonContext : JsonSerializerContext;

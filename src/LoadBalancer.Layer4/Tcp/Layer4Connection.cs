@@ -1,15 +1,19 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 
 namespace LoadBalancer.Layer4.Tcp;
 
 /// <summary>One client's connection and the one to its backend: a row of the connection table.</summary>
-internal sealed class Layer4Connection(long id, string listener, Socket client, TimeSpan idleTimeout)
+internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket client, ListenerSettings settings)
 {
-    private readonly IPEndPoint? _clientAddress = Unmapped(client.RemoteEndPoint as IPEndPoint);
+    private readonly CancellationTokenSource _aborted = new();
     private readonly DateTimeOffset _since = DateTimeOffset.UtcNow;
+    private volatile BackendPool? _pool;
     private volatile Backend? _backend;
     private volatile bool _finishedToClient;
     private volatile bool _finishedToBackend;
@@ -23,8 +27,39 @@ internal sealed class Layer4Connection(long id, string listener, Socket client, 
 
     public Socket Client => client;
 
-    /// <summary>The client's address; an IPv4 one as itself, also where the listener is dual-stack.</summary>
-    public IPEndPoint? ClientAddress => _clientAddress;
+    /// <summary>What the listener does with it: as it was when the connection was accepted.</summary>
+    public ListenerSettings Settings => settings;
+
+    /// <summary>The other end of the connection; an IPv4 address as itself, also where the listener is dual-stack.</summary>
+    public IPEndPoint? PeerAddress { get; } = Unmapped(client.RemoteEndPoint as IPEndPoint);
+
+    /// <summary>The client's address: the peer's, or what a trusted proxy said.</summary>
+    public IPEndPoint? ClientAddress { get; set; } = Unmapped(client.RemoteEndPoint as IPEndPoint);
+
+    /// <summary>Where the client connected to: here, or what a trusted proxy said.</summary>
+    public IPEndPoint? ServerAddress { get; set; } = Unmapped(client.LocalEndPoint as IPEndPoint);
+
+    /// <summary>The id that a trusted proxy gave the connection; empty for none.</summary>
+    public ReadOnlyMemory<byte> UniqueId { get; set; }
+
+    /// <summary>The server name of its TLS ClientHello.</summary>
+    public string? ServerName { get; set; }
+
+    /// <summary>Where its backend comes from.</summary>
+    public BackendPool? Pool
+    {
+        get => _pool;
+        set => _pool = value;
+    }
+
+    /// <summary>Its span; null when nobody listens.</summary>
+    public Activity? Activity { get; set; }
+
+    /// <summary>Faults in force for it.</summary>
+    public FaultOptions? Faults => _backend?.Faults ?? _pool?.Faults;
+
+    /// <summary>Ends when the connection is aborted.</summary>
+    public CancellationToken Aborted => _aborted.Token;
 
     public Backend? Backend => _backend;
 
@@ -38,7 +73,10 @@ internal sealed class Layer4Connection(long id, string listener, Socket client, 
     public bool IsAborted => Volatile.Read(ref _closeReason) >= 0;
 
     /// <summary>Whether no byte came for the time-out that was in force when the connection was accepted. While its backend is being connected it is not idle.</summary>
-    public bool IsIdle => _backend is not null && Environment.TickCount64 - Volatile.Read(ref _lastActivity) > idleTimeout.TotalMilliseconds;
+    public bool IsIdle => _backend is not null && Environment.TickCount64 - Volatile.Read(ref _lastActivity) > settings.Options.IdleTimeoutOrDefault.TotalMilliseconds;
+
+    /// <summary>Whether its backend has drained for longer than it may.</summary>
+    public bool IsOverdue => _backend?.DrainingSince is { } since && TimeProvider.System.GetElapsedTime(since) > settings.DrainTimeout;
 
     /// <summary>Makes an abort end the attempt to connect.</summary>
     public void Connecting(Socket socket)
@@ -82,6 +120,12 @@ internal sealed class Layer4Connection(long id, string listener, Socket client, 
 
     public void SentToClient(int bytes)
     {
+        if (_bytesToClient == 0)
+        {
+            _backend?.RecordSuccess();
+            Activity?.AddEvent(new ActivityEvent("first byte"));
+        }
+
         Volatile.Write(ref _bytesToClient, _bytesToClient + bytes);
         Touch();
     }
@@ -91,6 +135,7 @@ internal sealed class Layer4Connection(long id, string listener, Socket client, 
     {
         if (Interlocked.CompareExchange(ref _closeReason, (int)reason, -1) == -1)
         {
+            _aborted.Cancel();
             Reset(client);
             if (Volatile.Read(ref _backendSocket) is { } socket)
             {
@@ -100,7 +145,18 @@ internal sealed class Layer4Connection(long id, string listener, Socket client, 
     }
 
     public ConnectionStatistics ToStatistics() => new(
-        id, listener, _clientAddress?.ToString() ?? "unknown", _backend?.Name, _backend?.Id, _since, BytesToBackend, BytesToClient);
+        id,
+        listener.Name,
+        Layer4Protocol.Tcp,
+        Layer4Mode.Relay,
+        ClientAddress?.ToString() ?? "unknown",
+        _pool?.Name,
+        _backend?.Name,
+        _backend?.Id,
+        ServerName,
+        _since,
+        BytesToBackend,
+        BytesToClient);
 
     private static IPEndPoint? Unmapped(IPEndPoint? address) =>
         address is { Address.IsIPv4MappedToIPv6: true } ? new(address.Address.MapToIPv4(), address.Port) : address;

@@ -9,7 +9,28 @@ internal static class TcpRelay
     private const int BufferSize = 64 * 1024;
 
     /// <summary>Relays a connection. The end of one direction is passed on as a half-close; a break ends both.</summary>
-    public static Task RunAsync(Layer4Connection connection, Socket backend) => Task.WhenAll(
+    /// <param name="connection">The connection.</param>
+    /// <param name="backend">The socket of its backend.</param>
+    /// <param name="preface">What the client sent already, and goes first.</param>
+    public static async Task RunAsync(Layer4Connection connection, Socket backend, ReadOnlyMemory<byte> preface)
+    {
+        if (!preface.IsEmpty)
+        {
+            try
+            {
+                await SendAsync(connection, backend, preface, fromClient: true);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                connection.Abort(CloseReason.BackendReset);
+                return;
+            }
+        }
+
+        await RunAsync(connection, backend);
+    }
+
+    private static Task RunAsync(Layer4Connection connection, Socket backend) => Task.WhenAll(
         CopyAsync(connection, connection.Client, backend, fromClient: true),
         CopyAsync(connection, backend, connection.Client, fromClient: false));
 
@@ -45,19 +66,7 @@ internal static class TcpRelay
                 }
 
                 // The next receive waits for the send: a slow reader slows the sender, and no more than one buffer fills.
-                for (var sent = 0; sent < received;)
-                {
-                    sent += await destination.SendAsync(buffer.AsMemory(sent, received - sent), SocketFlags.None);
-                }
-
-                if (fromClient)
-                {
-                    connection.SentToBackend(received);
-                }
-                else
-                {
-                    connection.SentToClient(received);
-                }
+                await SendAsync(connection, destination, buffer.AsMemory(0, received), fromClient);
 
                 // A full buffer means that more is waiting; otherwise the next bytes may take long.
                 if (received < buffer.Length)
@@ -77,6 +86,31 @@ internal static class TcpRelay
             {
                 ArrayPool<byte>.Shared.Return(buffer);
             }
+        }
+    }
+
+    private static async ValueTask SendAsync(Layer4Connection connection, Socket destination, ReadOnlyMemory<byte> chunk, bool fromClient)
+    {
+        var sent = 0;
+        if (connection.Faults is { } faults)
+        {
+            sent = await FaultInjector.SendAsync(connection, faults, destination, chunk, fromClient);
+        }
+        else
+        {
+            while (sent < chunk.Length)
+            {
+                sent += await destination.SendAsync(chunk[sent..], SocketFlags.None);
+            }
+        }
+
+        if (fromClient)
+        {
+            connection.SentToBackend(sent);
+        }
+        else
+        {
+            connection.SentToClient(sent);
         }
     }
 

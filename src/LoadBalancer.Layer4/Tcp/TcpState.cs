@@ -10,10 +10,10 @@ internal static class TcpState
     private const int Info = 11;
     private const byte Closed = 7;
 
-    /// <summary>Whether nothing is left of a connection: after a reset, or after both sides have finished. Known on Linux; elsewhere false.</summary>
+    /// <summary>Whether nothing is left of a connection: after a reset, or after both sides have finished. Known of TCP on Linux; elsewhere false.</summary>
     public static bool IsClosed(Socket socket)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() || socket.AddressFamily == AddressFamily.Unix)
         {
             return false;
         }

@@ -7,6 +7,7 @@ using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace LoadBalancer.Layer7.Forwarding;
 
@@ -29,8 +30,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
             return;
         }
 
-        var destinations = proxy.AvailableDestinations;
-        var backend = destinations.Count == 0 ? null : pool.Snapshot.Find(destinations[0].DestinationId);
+        var (backend, refusal) = await AcquireAsync(context, proxy, route, pool);
         if (Activity.Current is { OperationName: PickSpanMiddleware.SpanName } span)
         {
             Describe(span, route, pool, backend, attempt: 1);
@@ -40,15 +40,56 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
         if (backend is null)
         {
             route.RecordFailed();
-            Log.NoBackend(logger, route.Name, pool.Name);
-            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"No healthy backend in pool '{pool.Name}' for route '{route.Name}'.");
+            Log.NoBackend(logger, route.Name, pool.Name, refusal);
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, refusal switch
+            {
+                PickFailure.NoBackend => $"No healthy backend in pool '{pool.Name}' for route '{route.Name}'.",
+                _ => $"Every backend of pool '{pool.Name}' is at its limit ({refusal}); route '{route.Name}'.",
+            });
             return;
         }
 
         route.RecordForwarded();
-        pool.Acquire(backend);
         await ForwardAsync(context, route, pool, backend);
     }
+
+    private static ValueTask<PickResult> AcquireAsync(HttpContext context, IReverseProxyFeature proxy, Route route, BackendPool pool)
+    {
+        // The policy has picked, and counted it.
+        if (context.Features.Get<Backend>() is { } picked)
+        {
+            return new(new PickResult(picked, PickFailure.None));
+        }
+
+        var destinations = proxy.AvailableDestinations;
+        if (destinations.Count == 1 && pool.Snapshot.Find(destinations[0].DestinationId) is { } chosen)
+        {
+            return pool.AcquireAsync(chosen, context.RequestAborted);
+        }
+
+        return pool.Snapshot.Candidates.Count == 0
+            ? new(new PickResult(null, PickFailure.NoBackend))
+            : WaitAsync(context, proxy, route, pool);
+    }
+
+    private static async ValueTask<PickResult> WaitAsync(HttpContext context, IReverseProxyFeature proxy, Route route, BackendPool pool)
+    {
+        var result = await pool.PickAsync(route.OwnPolicy ?? pool.Policy, KeyOf(context), [], context.RequestAborted);
+        if (result.Backend is { } backend)
+        {
+            if (!context.GetRouteModel().Cluster!.Destinations.TryGetValue(backend.Id, out var destination))
+            {
+                pool.Release(backend);
+                return new(null, PickFailure.NoBackend);
+            }
+
+            proxy.AvailableDestinations = destination;
+        }
+
+        return result;
+    }
+
+    private static ulong KeyOf(HttpContext context) => ClientHash.Of(context.Connection.RemoteIpAddress);
 
     private async Task ForwardAsync(HttpContext context, Route route, BackendPool pool, Backend backend)
     {
@@ -66,6 +107,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
 
             if (context.Features.Get<IForwarderErrorFeature>() is not { } failure)
             {
+                backend.RecordSuccess();
                 return;
             }
 
@@ -76,7 +118,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
                 return;
             }
 
-            backend.RecordFailure();
+            pool.ReportFailure(backend, Explain(failure));
             Log.TriesAnother(logger, route.Name, backend, another, failure.Exception?.Message);
             backend = another;
         }
@@ -89,7 +131,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
     private static Backend? PickAnother(HttpContext context, Route route, BackendPool pool, Backend[] tried)
     {
         using var span = LoadBalancerTelemetry.Source.StartActivity(PickSpanMiddleware.SpanName);
-        var backend = pool.Pick(route.OwnPolicy ?? pool.Policy, ClientHash.Of(context.Connection.RemoteIpAddress), tried);
+        var backend = pool.Pick(route.OwnPolicy ?? pool.Policy, KeyOf(context), tried);
         if (span is not null)
         {
             Describe(span, route, pool, backend, tried.Length + 1);
@@ -139,7 +181,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
             return;
         }
 
-        backend.RecordFailure();
+        pool.ReportFailure(backend, Explain(failure));
         route.RecordFailed();
         Log.Failed(logger, route.Name, backend, failure.Error, failure.Exception?.Message);
         if (!context.Response.HasStarted)
@@ -147,6 +189,8 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
             await AnswerAsync(context, context.Response.StatusCode, $"The backend of pool '{pool.Name}' did not answer: {failure.Error}.");
         }
     }
+
+    private static string Explain(IForwarderErrorFeature failure) => failure.Exception?.Message ?? failure.Error.ToString();
 
     private static Task AnswerAsync(HttpContext context, int status, string message)
     {
@@ -157,8 +201,8 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
 
     private static partial class Log
     {
-        [LoggerMessage(301, LogLevel.Debug, "Route {Route}: no healthy backend in pool {Pool}.")]
-        public static partial void NoBackend(ILogger logger, string route, string pool);
+        [LoggerMessage(301, LogLevel.Debug, "Route {Route}: no backend of pool {Pool}: {Failure}.")]
+        public static partial void NoBackend(ILogger logger, string route, string pool, PickFailure failure);
 
         [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} cannot be connected, trying {Another}: {Message}")]
         public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, string? message);

@@ -1,4 +1,3 @@
-using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Routing;
 using Yarp.ReverseProxy.Configuration;
@@ -22,6 +21,6 @@ internal sealed class PoolAvailableDestinationsPolicy(BackendPools pools) : IAva
         }
 
         var snapshot = pool.Snapshot;
-        return [.. allDestinations.Where(destination => snapshot.Find(destination.DestinationId)?.State == BackendState.Healthy)];
+        return [.. allDestinations.Where(destination => snapshot.Find(destination.DestinationId) is { } backend && snapshot.CanPick(backend))];
     }
 }

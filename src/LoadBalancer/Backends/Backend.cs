@@ -1,6 +1,8 @@
 using System.IO.Hashing;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using Microsoft.Extensions.ServiceDiscovery;
 
@@ -8,27 +10,29 @@ namespace LoadBalancer.Backends;
 
 /// <summary>
 /// One replica's address, with what the balancer knows of it. The object stays the same for as long as discovery
-/// names the address, so its counters survive every snapshot.
+/// names the address, so its counters survive every snapshot. What decides its state is written by its pool alone,
+/// under the pool's lock; counters are anybody's.
 /// </summary>
 public sealed class Backend
 {
     private int _active;
     private long _picks;
     private long _failures;
-    private volatile BackendState _state;
+    private int _consecutiveFailures;
+    private volatile BackendState _state = BackendState.Checking;
     private volatile string? _lastError;
+    private volatile string? _reason;
+    private volatile FaultOptions? _faults;
 
-    internal Backend(EndPoint endPoint, string id, string name, int weight, BackendState state)
+    internal Backend(EndPoint endPoint, string id, string name)
     {
         EndPoint = endPoint;
         Id = id;
         Hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(id));
         Name = name;
-        Weight = weight;
-        _state = state;
     }
 
-    /// <summary>The address as discovery gave it, <c>host:port</c>. Unique in a pool.</summary>
+    /// <summary>The address as discovery gave it, <c>host:port</c> or <c>unix:/path</c>. Unique in a pool.</summary>
     public string Id { get; }
 
     /// <summary>A hash of <see cref="Id"/> that is the same in every process.</summary>
@@ -38,7 +42,13 @@ public sealed class Backend
     public string Name { get; internal set; }
 
     /// <summary>Share of the work relative to the other backends, 1 to 256.</summary>
-    public int Weight { get; internal set; }
+    public int Weight { get; internal set; } = 1;
+
+    /// <summary>Its tier: used only while no lower one has a healthy backend.</summary>
+    public int Priority { get; internal set; }
+
+    /// <summary>Most connections and requests it may have at a time; <see cref="int.MaxValue"/> for no limit.</summary>
+    public int MaxConnections { get; internal set; } = int.MaxValue;
 
     /// <summary>What a socket connects to.</summary>
     public EndPoint EndPoint { get; }
@@ -53,11 +63,25 @@ public sealed class Backend
         internal set => _state = value;
     }
 
+    /// <summary>Why it is in this state.</summary>
+    public string? Reason
+    {
+        get => _reason;
+        internal set => _reason = value;
+    }
+
     /// <summary>Why the newest health check failed; null when it passed.</summary>
     public string? LastError
     {
         get => _lastError;
         internal set => _lastError = value;
+    }
+
+    /// <summary>Faults in force at it alone; null for none.</summary>
+    public FaultOptions? Faults
+    {
+        get => _faults;
+        internal set => _faults = value;
     }
 
     /// <summary>Connections and requests it has now.</summary>
@@ -69,24 +93,100 @@ public sealed class Backend
     /// <summary>Connections and requests that failed at it.</summary>
     public long Failures => Volatile.Read(ref _failures);
 
-    /// <summary>Counts a connection or request that could not be served.</summary>
-    public void RecordFailure() => Interlocked.Increment(ref _failures);
+    /// <summary>Whether it has as many connections and requests as it may have.</summary>
+    public bool IsFull => Active >= MaxConnections;
+
+    /// <summary>When it began to drain, as <see cref="TimeProvider.GetTimestamp"/> says; null when it does not.</summary>
+    public long? DrainingSince { get; internal set; }
+
+    /// <summary>What health checks say; null before the first has ended.</summary>
+    internal bool? PassesChecks { get; set; }
+
+    /// <summary>Whether discovery no longer names it.</summary>
+    internal bool HasLeft { get; set; }
+
+    /// <summary>Whether it was drained by command.</summary>
+    internal bool IsDrained { get; set; }
+
+    /// <summary>The weight that a command gave it, until the configuration says another than it did then.</summary>
+    internal (int Weight, int Configured)? WeightCommand { get; set; }
+
+    internal DateTimeOffset? EjectedUntil { get; set; }
+
+    internal int Ejections { get; set; }
+
+    /// <summary>Ejections that double the time of the next one.</summary>
+    internal int RecentEjections { get; set; }
+
+    /// <summary>Whether it was there when the pool began: then it is not cold compared to the others.</summary>
+    internal bool IsOriginal { get; set; }
+
+    /// <summary>The span of its slow start; null when its share is whole.</summary>
+    internal SlowStart? SlowStart { get; set; }
+
+    /// <summary>Its index among the candidates of the newest snapshot.</summary>
+    internal int Slot { get; set; }
 
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
+        UriEndPoint { Uri: { Scheme: "unix" } uri } => $"unix:{uri.LocalPath}",
+        UnixDomainSocketEndPoint unix => $"unix:{unix}",
         // Not the authority, which leaves the port out where it is the scheme's own.
         UriEndPoint { Uri: var uri } => $"{uri.Host}:{uri.Port}",
         DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
         _ => endPoint.ToString()!,
     };
 
-    internal void Acquire()
+    /// <summary>Counts one more active, unless it is full.</summary>
+    internal bool TryAcquire()
     {
-        Interlocked.Increment(ref _active);
+        var limit = MaxConnections;
+        if (limit == int.MaxValue)
+        {
+            Interlocked.Increment(ref _active);
+        }
+        else
+        {
+            for (var active = Active; ; active = Active)
+            {
+                if (active >= limit)
+                {
+                    return false;
+                }
+
+                if (Interlocked.CompareExchange(ref _active, active + 1, active) == active)
+                {
+                    break;
+                }
+            }
+        }
+
         Interlocked.Increment(ref _picks);
+        return true;
     }
 
     internal int Release() => Interlocked.Decrement(ref _active);
+
+    /// <summary>Counts a failure.</summary>
+    /// <returns>How many there were in a row.</returns>
+    internal int CountFailure()
+    {
+        Interlocked.Increment(ref _failures);
+        return Interlocked.Increment(ref _consecutiveFailures);
+    }
+
+    /// <summary>Counts a failure that says nothing of the next connection: one that came after it had begun to answer.</summary>
+    public void RecordFailure() => Interlocked.Increment(ref _failures);
+
+    /// <summary>Notes that it did its work: failures before no longer count towards an ejection.</summary>
+    public void RecordSuccess()
+    {
+        // Read first: every connection comes by, and a write would take the cache line from the other cores.
+        if (Volatile.Read(ref _consecutiveFailures) != 0)
+        {
+            Volatile.Write(ref _consecutiveFailures, 0);
+        }
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name == Id ? Id : $"{Name} ({Id})";

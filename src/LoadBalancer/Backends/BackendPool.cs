@@ -1,7 +1,8 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Selection;
@@ -16,24 +17,32 @@ namespace LoadBalancer.Backends;
 /// </summary>
 public sealed partial class BackendPool
 {
+    // A policy that was given this many chances picks the same few again and again.
+    private const int MostDraws = 8;
+
     private readonly Lock _writing = new();
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly WaitQueue _queue = new();
     private PoolOptions _options;
     private volatile PoolSnapshot _snapshot = PoolSnapshot.Empty;
     private volatile ISelectionPolicy _policy;
+    private volatile FaultOptions? _faults;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
     /// <param name="service">The name that discovery resolves.</param>
-    /// <param name="options">Policy, health checks, names and weights.</param>
+    /// <param name="options">Policy, health checks, limits, names and weights.</param>
     /// <param name="logger">Gets a line for every change of a backend's state.</param>
-    public BackendPool(string name, string service, PoolOptions options, ILogger logger)
+    /// <param name="time">The clock of ejections, slow starts and queues; the system's when null.</param>
+    public BackendPool(string name, string service, PoolOptions options, ILogger logger, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         Name = name;
         Service = service;
         _options = options;
         _logger = logger;
+        _time = time ?? TimeProvider.System;
         _policy = SelectionPolicies.Create(options.Policy);
     }
 
@@ -46,11 +55,17 @@ public sealed partial class BackendPool
     /// <summary>The name that discovery resolves.</summary>
     public string Service { get; }
 
+    /// <summary>The options in force.</summary>
+    public PoolOptions Options => Volatile.Read(ref _options);
+
     /// <summary>The policy of the pool; listeners and routes may bring their own.</summary>
     public ISelectionPolicy Policy => _policy;
 
     /// <summary>The pool at this moment.</summary>
     public PoolSnapshot Snapshot => _snapshot;
+
+    /// <summary>Faults in force at every backend that has none of its own; null for none.</summary>
+    public FaultOptions? Faults => _faults;
 
     /// <summary>Whether discovery has yet to answer for the first time, or none can be picked while one is still being checked.</summary>
     internal bool IsUndecided
@@ -59,55 +74,114 @@ public sealed partial class BackendPool
         {
             var snapshot = _snapshot;
             return snapshot == PoolSnapshot.Empty
-                || (snapshot.Available.IsEmpty && snapshot.Members.Any(backend => backend.State == BackendState.Checking));
+                || (snapshot.Candidates.Count == 0 && snapshot.Members.Any(backend => backend.State == BackendState.Checking));
         }
     }
 
     /// <summary>Picks a backend and counts it as active until <see cref="Release"/>.</summary>
     /// <param name="policy">The policy that decides.</param>
-    /// <param name="clientHash">Hash of the client's address, see <see cref="ClientHash"/>.</param>
+    /// <param name="key">Hash of what identifies the client, see <see cref="ClientHash"/>.</param>
     /// <param name="excluded">Backends that were tried already.</param>
-    /// <returns>The backend, or null when none can be picked.</returns>
-    public Backend? Pick(ISelectionPolicy policy, ulong clientHash, ReadOnlySpan<Backend> excluded = default)
+    /// <returns>The backend, or null when none can be picked or all are at their limit.</returns>
+    public Backend? Pick(ISelectionPolicy policy, ulong key, ReadOnlySpan<Backend> excluded = default)
     {
         ArgumentNullException.ThrowIfNull(policy);
 
-        var available = _snapshot.Available;
-        if (available.IsEmpty)
+        var candidates = _snapshot.Candidates;
+        if (candidates.Count == 0)
         {
             return null;
         }
 
-        var backend = excluded.IsEmpty ? policy.Pick(available, clientHash) : PickAnother(policy, clientHash, available, excluded);
-        if (backend is not null)
+        for (var attempt = 0; attempt < MostDraws; attempt++)
         {
-            Acquire(backend);
+            var backend = policy.Pick(candidates, new PickRequest(key, attempt, excluded));
+            if (!excluded.Contains(backend) && HasItsTurn(policy, backend) && Take(backend))
+            {
+                return backend;
+            }
         }
 
-        return backend;
+        var start = (int)(key % (uint)candidates.Count);
+        for (var i = 0; i < candidates.Count; i++)
+        {
+            var backend = candidates[(start + i) % candidates.Count];
+            if (!excluded.Contains(backend) && Take(backend))
+            {
+                return backend;
+            }
+        }
+
+        return null;
     }
+
+    /// <summary>Picks a backend as <see cref="Pick"/> does, and waits for one while all are at their limit.</summary>
+    /// <param name="policy">The policy that decides.</param>
+    /// <param name="key">Hash of what identifies the client, see <see cref="ClientHash"/>.</param>
+    /// <param name="excluded">Backends that were tried already.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The backend, or why there is none.</returns>
+    public ValueTask<PickResult> PickAsync(ISelectionPolicy policy, ulong key, Backend[] excluded, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(excluded);
+        // Nobody overtakes those who wait.
+        if (_queue.Count == 0 && Pick(policy, key, excluded) is { } backend)
+        {
+            return new(new PickResult(backend, PickFailure.None));
+        }
+
+        return Snapshot.Candidates.Backends.ContainsAnyExcept(excluded)
+            ? WaitForAnyAsync(policy, key, excluded, cancellationToken)
+            : new(new PickResult(null, PickFailure.NoBackend));
+    }
+
+    /// <summary>Counts a backend that was picked elsewhere as active until <see cref="Release"/>, and waits while it is at its limit.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The backend, or why it could not be had.</returns>
+    public ValueTask<PickResult> AcquireAsync(Backend backend, CancellationToken cancellationToken) =>
+        TryAcquire(backend)
+            ? new(new PickResult(backend, PickFailure.None))
+            : WaitForAsync(backend, cancellationToken);
 
     /// <summary>Counts a backend that was picked elsewhere as active until <see cref="Release"/>.</summary>
     /// <param name="backend">A backend of this pool.</param>
-    public void Acquire(Backend backend)
+    /// <returns>False when it is at its limit.</returns>
+    public bool TryAcquire(Backend backend)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        backend.Acquire();
-        LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        return Take(backend);
     }
 
-    /// <summary>Ends what <see cref="Pick"/> or <see cref="Acquire"/> began.</summary>
+    /// <summary>Ends what a pick or <see cref="TryAcquire"/> began.</summary>
     /// <param name="backend">The backend.</param>
     public void Release(Backend backend)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        if (backend.Release() == 0 && backend.State == BackendState.Draining)
+        var left = backend.Release();
+        _queue.Wake();
+        if (left == 0 && backend.HasLeft)
         {
-            RemoveDrained(backend);
+            RemoveLeft(backend);
         }
     }
 
-    /// <summary>Takes new options: policy, health checks, names and weights.</summary>
+    /// <summary>Reports that a backend failed the traffic itself: it could not be connected, or broke off before its first byte.</summary>
+    /// <param name="backend">The backend.</param>
+    /// <param name="reason">What happened, for the log.</param>
+    public void ReportFailure(Backend backend, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        var inARow = backend.CountFailure();
+        var limit = Options.OutlierEjection.ConsecutiveFailures;
+        if (limit > 0 && inARow >= limit && backend.EjectedUntil is null)
+        {
+            Eject(backend, $"{inARow} failures in a row, the last: {reason}");
+        }
+    }
+
+    /// <summary>Takes new options: policy, health checks, limits, names and weights.</summary>
     /// <param name="options">The options.</param>
     public void Configure(PoolOptions options)
     {
@@ -122,16 +196,17 @@ public sealed partial class BackendPool
             _options = options;
             foreach (var backend in _snapshot.Members)
             {
-                // One that is no longer described is about to leave; the log shall call it what it was called.
-                (backend.Name, backend.Weight) = Describe(backend.Id, backend.Name);
-                if (backend.State is BackendState.Checking or BackendState.Unhealthy && options.HealthCheck.Type == HealthCheckType.None)
+                Describe(backend);
+                if (options.HealthCheck.Type == HealthCheckType.None && backend.PassesChecks != true)
                 {
-                    backend.State = BackendState.Healthy;
+                    backend.PassesChecks = true;
+                    Settle(backend, "its health is not checked");
                 }
             }
 
             return _snapshot.Members;
         });
+        _queue.Wake();
     }
 
     /// <summary>
@@ -144,6 +219,7 @@ public sealed partial class BackendPool
         ArgumentNullException.ThrowIfNull(addresses);
         Publish(() =>
         {
+            var isFirst = _snapshot == PoolSnapshot.Empty;
             var before = _snapshot.Members.ToDictionary(backend => backend.Id, StringComparer.OrdinalIgnoreCase);
             var after = ImmutableArray.CreateBuilder<Backend>();
             foreach (var endPoint in addresses)
@@ -159,9 +235,10 @@ public sealed partial class BackendPool
                 }
                 else
                 {
-                    var (name, weight) = Describe(id, id);
-                    backend = new Backend(ToSocketAddress(endPoint), id, name, weight, StateOfNewcomer);
+                    backend = new Backend(ToSocketAddress(endPoint), id, id) { IsOriginal = isFirst };
+                    Describe(backend);
                     Log.Joined(_logger, Name, backend);
+                    Join(backend);
                 }
 
                 backend.IsHttps = endPoint is UriEndPoint { Uri.Scheme: "https" };
@@ -170,10 +247,11 @@ public sealed partial class BackendPool
 
             foreach (var gone in before.Values)
             {
-                if (gone.State != BackendState.Draining)
+                if (!gone.HasLeft)
                 {
                     Log.Left(_logger, Name, gone, gone.Active);
-                    gone.State = BackendState.Draining;
+                    gone.HasLeft = true;
+                    Settle(gone, "left discovery");
                 }
 
                 if (gone.Active > 0)
@@ -188,28 +266,94 @@ public sealed partial class BackendPool
 
     /// <summary>Reports what health checks found.</summary>
     /// <param name="backend">The backend.</param>
-    /// <param name="healthy">Whether it can be picked.</param>
+    /// <param name="healthy">Whether it passes.</param>
     /// <param name="reason">Why not, or how it recovered; for the log.</param>
     public void SetHealth(Backend backend, bool healthy, string reason)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        var state = healthy ? BackendState.Healthy : BackendState.Unhealthy;
-        if (backend.State == state)
+        if (backend.PassesChecks != healthy)
         {
-            return;
+            Change(backend, reason, () => backend.PassesChecks = healthy);
         }
+    }
 
+    /// <summary>Gives a backend no new connections and requests; what it has may end.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    public void Drain(Backend backend)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        Change(backend, "drained by command", () => backend.IsDrained = true);
+    }
+
+    /// <summary>Takes a backend back that was drained or ejected.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    public void Resume(Backend backend)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        backend.RecordSuccess();
+        Change(backend, "resumed by command", () => (backend.IsDrained, backend.EjectedUntil, backend.RecentEjections) = (false, null, 0));
+    }
+
+    /// <summary>Sets a backend's weight until the configuration gives it another one than it does now.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="weight">1 to 256.</param>
+    public void SetWeight(Backend backend, int weight)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentOutOfRangeException.ThrowIfLessThan(weight, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(weight, 256);
         Publish(() =>
         {
-            // A check that was under way when the backend left must not bring it back.
-            if (backend.State != BackendState.Draining && backend.State != state)
-            {
-                Log.StateChanged(_logger, Name, backend, backend.State, state, reason);
-                backend.State = state;
-            }
-
+            Log.WeightSet(_logger, Name, backend, backend.Weight, weight);
+            backend.WeightCommand = (weight, Configured(backend)?.Weight ?? 1);
+            backend.Weight = weight;
             return _snapshot.Members;
         });
+    }
+
+    /// <summary>Takes a backend out of use for a time.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="reason">Why, for the log.</param>
+    public void Eject(Backend backend, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        var options = Options.OutlierEjection;
+        Change(backend, reason, () =>
+        {
+            if (backend.EjectedUntil is not null)
+            {
+                return;
+            }
+
+            var doubled = options.BaseTime * Math.Pow(2, Math.Min(backend.RecentEjections, 30));
+            var span = doubled < options.MaxTime ? doubled : options.MaxTime;
+            backend.Ejections++;
+            backend.RecentEjections++;
+            backend.EjectedUntil = _time.GetUtcNow() + span;
+            After(span, () => EndEjection(backend));
+            After(span + options.MaxTime, () => ForgetEjection(backend, backend.Ejections));
+            Log.Ejected(_logger, Name, backend, span.TotalSeconds, reason);
+        });
+    }
+
+    /// <summary>Switches faults on or off at every backend that has none of its own.</summary>
+    /// <param name="faults">The faults; null for none.</param>
+    public void SetFaults(FaultOptions? faults)
+    {
+        _faults = faults is { IsNone: false } ? faults : null;
+        Log.FaultsSet(_logger, Name, _faults);
+        Changed?.Invoke(this);
+    }
+
+    /// <summary>Switches faults on or off at one backend, where they take the place of the pool's.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="faults">The faults; null for the pool's.</param>
+    public void SetFaults(Backend backend, FaultOptions? faults)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        backend.Faults = faults is { IsNone: false } ? faults : null;
+        Log.BackendFaultsSet(_logger, Name, backend, backend.Faults);
+        Changed?.Invoke(this);
     }
 
     /// <summary>Says what the pool is doing.</summary>
@@ -218,72 +362,239 @@ public sealed partial class BackendPool
     {
         var snapshot = _snapshot;
         var backends = snapshot.Members.Select(backend => new BackendStatistics(
-            backend.Name, backend.Id, backend.State, backend.Weight, backend.Active, backend.Picks, backend.Failures, backend.LastError));
-        return new(Name, Service, _policy.Kind, snapshot.Available.Length, [.. backends]);
+            backend.Name, backend.Id, backend.State, backend.Reason, backend.Weight, backend.Priority,
+            backend.MaxConnections == int.MaxValue ? null : backend.MaxConnections, backend.Active, backend.Picks,
+            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults));
+        var available = snapshot.Available.ToArray();
+        return new(
+            Name,
+            Service,
+            _policy.Kind,
+            available.Length,
+            snapshot.IsPanicking,
+            available.Length == 0 ? null : available[0].Priority,
+            snapshot.Members.Sum(backend => backend.Active),
+            available.Any(backend => backend.MaxConnections == int.MaxValue) ? null : available.Sum(backend => (long)backend.MaxConnections),
+            _queue.Count,
+            _faults,
+            [.. backends]);
     }
-
-    private BackendState StateOfNewcomer =>
-        _options.HealthCheck.Type == HealthCheckType.None ? BackendState.Healthy : BackendState.Checking;
 
     private static EndPoint ToSocketAddress(EndPoint endPoint) => endPoint switch
     {
+        UriEndPoint { Uri: { Scheme: "unix" } uri } => new UnixDomainSocketEndPoint(uri.LocalPath),
         UriEndPoint { Uri: var uri } when IPAddress.TryParse(uri.DnsSafeHost, out var address) => new IPEndPoint(address, uri.Port),
         UriEndPoint { Uri: var uri } => new DnsEndPoint(uri.DnsSafeHost, uri.Port),
         _ => endPoint,
     };
 
-    // Retries are rare, so this path may copy; it still allocates nothing.
-    private static Backend? PickAnother(ISelectionPolicy policy, ulong clientHash, ReadOnlySpan<Backend> available, ReadOnlySpan<Backend> excluded)
+    // Policies that weigh load see the smaller share of a backend in its slow start by themselves.
+    private static bool HasItsTurn(ISelectionPolicy policy, Backend backend) =>
+        backend.SlowStart is not { } start
+        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices
+        || Random.Shared.NextDouble() < start.Share;
+
+    private bool Take(Backend backend)
     {
-        var rented = ArrayPool<Backend>.Shared.Rent(available.Length);
-        var count = 0;
-        foreach (var backend in available)
+        if (!backend.TryAcquire())
         {
-            if (!excluded.Contains(backend))
-            {
-                rented[count++] = backend;
-            }
+            return false;
         }
 
-        var picked = count == 0 ? null : policy.Pick(rented.AsSpan(0, count), clientHash);
-        ArrayPool<Backend>.Shared.Return(rented, clearArray: true);
-        return picked;
+        LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        return true;
+    }
+
+    // Apart from their callers, whose quick way out would allocate the closure as well.
+    private ValueTask<PickResult> WaitForAnyAsync(ISelectionPolicy policy, ulong key, Backend[] excluded, CancellationToken cancellationToken) =>
+        WaitAsync(() => Pick(policy, key, excluded), cancellationToken);
+
+    private ValueTask<PickResult> WaitForAsync(Backend backend, CancellationToken cancellationToken) =>
+        WaitAsync(() => TryAcquire(backend) ? backend : null, cancellationToken);
+
+    private async ValueTask<PickResult> WaitAsync(Func<Backend?> tryTake, CancellationToken cancellationToken)
+    {
+        var options = Options;
+        var (backend, failure) = await _queue.TakeAsync(tryTake, options.QueueLength, options.QueueTimeout, _time, cancellationToken);
+        return new(backend, failure switch
+        {
+            WaitFailure.QueueFull => PickFailure.AtCapacity,
+            WaitFailure.TimedOut => PickFailure.QueueTimeout,
+            WaitFailure.Cancelled => PickFailure.Cancelled,
+            _ => PickFailure.None,
+        });
     }
 
     // Apart from Release, which every request calls: the closure would be allocated there even when nothing drains.
-    private void RemoveDrained(Backend backend) =>
-        Publish(() => _snapshot.Members.RemoveAll(member => member == backend && member.State == BackendState.Draining && member.Active == 0));
+    private void RemoveLeft(Backend backend) =>
+        Publish(() => _snapshot.Members.RemoveAll(member => member == backend && member.HasLeft && member.Active == 0));
+
+    private void Join(Backend backend)
+    {
+        backend.PassesChecks = _options.HealthCheck.Type == HealthCheckType.None ? true : null;
+        Settle(backend, "joined");
+    }
 
     private void Rejoin(Backend backend)
     {
-        if (backend.State == BackendState.Draining)
+        if (backend.HasLeft)
         {
-            backend.State = StateOfNewcomer;
+            (backend.HasLeft, backend.IsOriginal) = (false, false);
             Log.Joined(_logger, Name, backend);
+            Join(backend);
         }
     }
 
-    private (string Name, int Weight) Describe(string id, string otherwise)
+    private void Change(Backend backend, string reason, Action change) => Publish(() =>
     {
-        foreach (var (name, backend) in _options.Backends)
+        change();
+        Settle(backend, reason);
+        return _snapshot.Members;
+    });
+
+    /// <summary>Brings the state in line with what decides it.</summary>
+    private void Settle(Backend backend, string reason)
+    {
+        var before = backend.State;
+        var after = StateOf(backend);
+        if (after == BackendState.Healthy && before is not (BackendState.Healthy or BackendState.SlowStart) && IsCold(backend, before))
         {
-            if (id.Equals(backend.Address, StringComparison.OrdinalIgnoreCase))
+            var start = new SlowStart(_time, _time.GetTimestamp(), _options.SlowStart);
+            backend.SlowStart = start;
+            After(_options.SlowStart, () => EndSlowStart(backend, start));
+            after = BackendState.SlowStart;
+        }
+        else if (after is not (BackendState.Healthy or BackendState.SlowStart))
+        {
+            backend.SlowStart = null;
+        }
+
+        if (after == before)
+        {
+            return;
+        }
+
+        backend.DrainingSince = after == BackendState.Draining ? _time.GetTimestamp() : null;
+        backend.Reason = reason;
+        backend.State = after;
+        if (!backend.HasLeft)
+        {
+            Log.StateChanged(_logger, Name, backend, before, after, reason);
+        }
+    }
+
+    private static BackendState StateOf(Backend backend) => backend switch
+    {
+        { HasLeft: true } or { IsDrained: true } => BackendState.Draining,
+        { PassesChecks: null } => BackendState.Checking,
+        { PassesChecks: false } => BackendState.Unhealthy,
+        { EjectedUntil: not null } => BackendState.Ejected,
+        { SlowStart: not null } => BackendState.SlowStart,
+        _ => BackendState.Healthy,
+    };
+
+    // A newcomer is cold as well, save where all are: at the pool's beginning.
+    private bool IsCold(Backend backend, BackendState before) =>
+        _options.SlowStart > TimeSpan.Zero && (before != BackendState.Checking || !backend.IsOriginal);
+
+    private void EndSlowStart(Backend backend, SlowStart start)
+    {
+        if (backend.SlowStart == start)
+        {
+            Change(backend, "slow start is over", () => backend.SlowStart = null);
+        }
+    }
+
+    private void EndEjection(Backend backend)
+    {
+        if (backend.EjectedUntil is { } until && until <= _time.GetUtcNow())
+        {
+            backend.RecordSuccess();
+            Change(backend, "ejection is over", () => backend.EjectedUntil = null);
+            _queue.Wake();
+        }
+    }
+
+    private void ForgetEjection(Backend backend, int ejections)
+    {
+        lock (_writing)
+        {
+            if (backend.Ejections == ejections)
             {
-                return (name, backend.Weight);
+                backend.RecentEjections = 0;
+            }
+        }
+    }
+
+    // A timer that nobody holds lives until it has rung.
+    private void After(TimeSpan span, Action action)
+    {
+        ITimer? timer = null;
+        timer = _time.CreateTimer(
+            _ =>
+            {
+                action();
+                timer?.Dispose();
+            },
+            null,
+            span,
+            Timeout.InfiniteTimeSpan);
+    }
+
+    private BackendOptions? Configured(Backend backend) =>
+        _options.Backends.Values.FirstOrDefault(options => backend.Id.Equals(options.Address, StringComparison.OrdinalIgnoreCase));
+
+    // One that is no longer described is about to leave; the log shall call it what it was called.
+    private void Describe(Backend backend)
+    {
+        foreach (var (name, options) in _options.Backends)
+        {
+            if (backend.Id.Equals(options.Address, StringComparison.OrdinalIgnoreCase))
+            {
+                backend.Name = name;
             }
         }
 
-        return (otherwise, 1);
+        var configured = Configured(backend) ?? new();
+        backend.Priority = configured.Priority;
+        backend.MaxConnections = configured.MaxConnections ?? _options.MaxConnections ?? int.MaxValue;
+        if (backend.WeightCommand is { } command && command.Configured == configured.Weight)
+        {
+            backend.Weight = command.Weight;
+        }
+        else
+        {
+            backend.WeightCommand = null;
+            backend.Weight = configured.Weight;
+        }
     }
 
     private void Publish(Func<ImmutableArray<Backend>> change)
     {
         lock (_writing)
         {
-            _snapshot = new PoolSnapshot(change());
+            var before = _snapshot;
+            var after = new PoolSnapshot(change(), _options, before.Candidates);
+            _snapshot = after;
+            if (after.IsPanicking != before.IsPanicking)
+            {
+                Report(after);
+            }
         }
 
         Changed?.Invoke(this);
+    }
+
+    private void Report(PoolSnapshot after)
+    {
+        if (after.IsPanicking)
+        {
+            Log.Panics(_logger, Name, _options.PanicThreshold, after.Candidates.Count);
+        }
+        else
+        {
+            Log.PanicIsOver(_logger, Name, after.Candidates.Count);
+        }
     }
 
     private static partial class Log
@@ -297,5 +608,22 @@ public sealed partial class BackendPool
         [LoggerMessage(103, LogLevel.Information, "Pool {Pool}: backend {Backend} {Before} -> {After}: {Reason}")]
         public static partial void StateChanged(ILogger logger, string pool, Backend backend, BackendState before, BackendState after, string reason);
 
+        [LoggerMessage(104, LogLevel.Warning, "Pool {Pool}: backend {Backend} is ejected for {Seconds} s: {Reason}")]
+        public static partial void Ejected(ILogger logger, string pool, Backend backend, double seconds, string reason);
+
+        [LoggerMessage(105, LogLevel.Warning, "Pool {Pool}: panics: more than {Threshold} % of its backends are unhealthy, so all {Count} are used.")]
+        public static partial void Panics(ILogger logger, string pool, int threshold, int count);
+
+        [LoggerMessage(106, LogLevel.Information, "Pool {Pool}: no longer panics; {Count} backends are used.")]
+        public static partial void PanicIsOver(ILogger logger, string pool, int count);
+
+        [LoggerMessage(107, LogLevel.Information, "Pool {Pool}: backend {Backend} has weight {After} by command, before {Before}.")]
+        public static partial void WeightSet(ILogger logger, string pool, Backend backend, int before, int after);
+
+        [LoggerMessage(108, LogLevel.Warning, "Pool {Pool}: faults by command: {Faults}")]
+        public static partial void FaultsSet(ILogger logger, string pool, FaultOptions? faults);
+
+        [LoggerMessage(109, LogLevel.Warning, "Pool {Pool}: backend {Backend}: faults by command: {Faults}")]
+        public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, FaultOptions? faults);
     }
 }

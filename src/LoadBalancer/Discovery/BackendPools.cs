@@ -113,7 +113,7 @@ public sealed class BackendPools : IAsyncDisposable
 
     private Running Start(string name, string service, PoolOptions options)
     {
-        var pool = new BackendPool(name, service, options, _logger);
+        var pool = new BackendPool(name, service, options, _logger, _time);
         pool.Changed += OnPoolChanged;
         var health = HealthMonitor.Start(pool, options.HealthCheck, _time);
         return new Running(pool, options, new PoolDiscovery(pool, _resolver, _configuration, _time, _logger), health);

@@ -91,6 +91,7 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
     // "tcp://echo" that is in no configuration passes through as a host with port 0, where nobody listens.
     private static bool HasPort(EndPoint endPoint) => endPoint switch
     {
+        UriEndPoint { Uri.Scheme: "unix" } => true,
         IPEndPoint { Port: 0 } or DnsEndPoint { Port: 0 } or UriEndPoint { Uri.Port: <= 0 } => false,
         _ => true,
     };

@@ -1,6 +1,5 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
-using LoadBalancer.Configuration.Statistics;
 
 namespace LoadBalancer.Health;
 
@@ -34,7 +33,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
     {
         IHealthProbe? probe = options.Type switch
         {
-            HealthCheckType.Tcp => new TcpHealthProbe(),
+            HealthCheckType.Tcp => new TcpHealthProbe(options.Send, options.Expect),
             HealthCheckType.Http => new HttpHealthProbe(options.Path),
             _ => null,
         };
@@ -78,7 +77,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
                 return;
             }
 
-            var members = pool.Snapshot.Members.Where(backend => backend.State != BackendState.Draining).ToHashSet();
+            var members = pool.Snapshot.Members.Where(backend => !backend.HasLeft).ToHashSet();
             foreach (var gone in _loops.Keys.Except(members).ToArray())
             {
                 _loops.Remove(gone, out var loop);
@@ -99,7 +98,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         var passes = 0;
         var failures = 0;
         // A monitor that takes over from another, with other options, finds backends that have passed before.
-        var everHealthy = backend.State == BackendState.Healthy;
+        var everHealthy = backend.PassesChecks == true;
         var pause = ShortestPause;
         while (!stop.IsCancellationRequested)
         {
@@ -111,7 +110,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
 
             backend.LastError = error;
             (passes, failures) = error is null ? (passes + 1, 0) : (0, failures + 1);
-            if (error is null && backend.State != BackendState.Healthy && (!everHealthy || passes >= _options.Rise))
+            if (error is null && backend.PassesChecks != true && (!everHealthy || passes >= _options.Rise))
             {
                 _pool.SetHealth(backend, healthy: true, everHealthy ? $"{passes} health checks passed" : "first health check passed");
                 everHealthy = true;

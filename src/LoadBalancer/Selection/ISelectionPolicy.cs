@@ -3,7 +3,10 @@ using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Selection;
 
-/// <summary>Picks a backend. Called from many threads at once; allocates nothing and takes no lock.</summary>
+/// <summary>
+/// Picks a backend. Called from many threads at once; allocates nothing and takes no lock. It may pick one that is
+/// excluded or full: the pool then asks again with the next attempt, and in the end looks for itself.
+/// </summary>
 public interface ISelectionPolicy
 {
     /// <summary>Which policy this is.</summary>
@@ -11,7 +14,7 @@ public interface ISelectionPolicy
 
     /// <summary>Picks one of the candidates.</summary>
     /// <param name="candidates">Backends that can take work; never empty.</param>
-    /// <param name="clientHash">Hash of the client's address, see <see cref="ClientHash"/>.</param>
+    /// <param name="request">What is known of the connection or request.</param>
     /// <returns>One of <paramref name="candidates"/>.</returns>
-    Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash);
+    Backend Pick(Candidates candidates, in PickRequest request);
 }

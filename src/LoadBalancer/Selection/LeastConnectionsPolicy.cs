@@ -12,15 +12,15 @@ public sealed class LeastConnectionsPolicy : ISelectionPolicy
     public SelectionPolicy Kind => SelectionPolicy.LeastConnections;
 
     /// <inheritdoc/>
-    public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash)
+    public Backend Pick(Candidates candidates, in PickRequest request)
     {
         // Each pick starts its search one further, or the first backend would win every tie of an idle pool.
-        var start = (int)(Interlocked.Increment(ref _start) % (uint)candidates.Length);
+        var start = (int)(Interlocked.Increment(ref _start) % (uint)candidates.Count);
         var best = candidates[start];
-        for (var i = 1; i < candidates.Length; i++)
+        for (var i = 1; i < candidates.Count; i++)
         {
             var index = start + i;
-            var candidate = candidates[index < candidates.Length ? index : index - candidates.Length];
+            var candidate = candidates[index < candidates.Count ? index : index - candidates.Count];
             if (LoadComparison.IsLessLoaded(candidate, best))
             {
                 best = candidate;

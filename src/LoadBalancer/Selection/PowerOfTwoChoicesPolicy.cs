@@ -13,15 +13,15 @@ public sealed class PowerOfTwoChoicesPolicy : ISelectionPolicy
     public SelectionPolicy Kind => SelectionPolicy.PowerOfTwoChoices;
 
     /// <inheritdoc/>
-    public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash)
+    public Backend Pick(Candidates candidates, in PickRequest request)
     {
-        if (candidates.Length == 1)
+        if (candidates.Count == 1)
         {
             return candidates[0];
         }
 
-        var first = Random.Shared.Next(candidates.Length);
-        var second = Random.Shared.Next(candidates.Length - 1);
+        var first = Random.Shared.Next(candidates.Count);
+        var second = Random.Shared.Next(candidates.Count - 1);
         if (second >= first)
         {
             second++;

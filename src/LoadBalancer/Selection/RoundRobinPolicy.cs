@@ -12,6 +12,6 @@ public sealed class RoundRobinPolicy : ISelectionPolicy
     public SelectionPolicy Kind => SelectionPolicy.RoundRobin;
 
     /// <inheritdoc/>
-    public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash) =>
-        candidates[(int)(Interlocked.Increment(ref _turn) % (uint)candidates.Length)];
+    public Backend Pick(Candidates candidates, in PickRequest request) =>
+        candidates[(int)(Interlocked.Increment(ref _turn) % (uint)candidates.Count)];
 }

@@ -15,13 +15,13 @@ public sealed class SourceHashPolicy : ISelectionPolicy
     public SelectionPolicy Kind => SelectionPolicy.SourceHash;
 
     /// <inheritdoc/>
-    public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash)
+    public Backend Pick(Candidates candidates, in PickRequest request)
     {
         var best = candidates[0];
         var highest = double.NegativeInfinity;
-        foreach (var candidate in candidates)
+        foreach (var candidate in candidates.Backends)
         {
-            var score = -candidate.Weight / Math.Log(ToUnit(Mix(clientHash ^ candidate.Hash)));
+            var score = -candidate.Weight / Math.Log(ToUnit(Mix(request.Key ^ candidate.Hash)));
             if (score > highest)
             {
                 highest = score;

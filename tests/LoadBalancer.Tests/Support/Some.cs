@@ -2,6 +2,7 @@ using System.Net;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Selection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Tests.Support;
@@ -18,8 +19,14 @@ internal static class Some
     public static Backend[] Backends(int count, params int[] weights) => [.. Enumerable.Range(0, count).Select(number =>
     {
         var address = Address(number);
-        return new Backend(address, address.ToString()!, $"replica-{number}", number < weights.Length ? weights[number] : 1, BackendState.Healthy);
+        return new Backend(address, address.ToString()!, $"replica-{number}") { Weight = number < weights.Length ? weights[number] : 1, State = BackendState.Healthy };
     })];
+
+    /// <summary>A set to pick from.</summary>
+    public static Candidates Candidates(this Backend[] backends, int hashTableSize = 65_537) => new(backends, hashTableSize);
+
+    /// <summary>A policy's first pick.</summary>
+    public static Backend Pick(this ISelectionPolicy policy, Candidates candidates, ulong key = 0) => policy.Pick(candidates, new PickRequest(key));
 
     /// <summary>A pool without health checks, so that members can be picked at once.</summary>
     public static BackendPool Pool(params EndPoint[] addresses)
@@ -33,7 +40,7 @@ internal static class Some
     {
         for (var i = 0; i < active; i++)
         {
-            backend.Acquire();
+            backend.TryAcquire();
         }
     }
 

@@ -2,16 +2,18 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.Tcp;
+namespace LoadBalancer.Layer4;
 
 /// <summary>Opens the sockets of a listener's address.</summary>
 internal static class ListenSocket
 {
-    private const int Backlog = 1024;
+    // <asm-generic/socket.h>; .NET's own ReuseAddress is another option.
+    private const int SocketLevel = 1;
+    private const int ReusePort = 15;
 
-    /// <summary>Binds and listens on every address that <paramref name="address"/> stands for.</summary>
+    /// <summary>Binds, and for TCP listens, on every address that <paramref name="address"/> stands for.</summary>
     /// <exception cref="ListenException">An address cannot be bound; none is left open then.</exception>
-    public static IReadOnlyList<Socket> Open(string key, ListenAddress address)
+    public static IReadOnlyList<Socket> Open(string key, ListenAddress address, Layer4ListenerOptions options)
     {
         var sockets = new List<Socket>();
         try
@@ -20,7 +22,7 @@ internal static class ListenSocket
             {
                 // "localhost:0" is one port on both loopbacks: the second follows what the first was given.
                 var port = endPoint.Port == 0 && sockets.Count > 0 ? ((IPEndPoint)sockets[0].LocalEndPoint!).Port : endPoint.Port;
-                if (Open(new IPEndPoint(endPoint.Address, port), optional: sockets.Count > 0) is { } socket)
+                if (Open(new IPEndPoint(endPoint.Address, port), options, optional: sockets.Count > 0) is { } socket)
                 {
                     sockets.Add(socket);
                 }
@@ -35,7 +37,7 @@ internal static class ListenSocket
         }
     }
 
-    private static Socket? Open(IPEndPoint endPoint, bool optional)
+    private static Socket? Open(IPEndPoint endPoint, Layer4ListenerOptions options, bool optional)
     {
         var wildcard = endPoint.Address.Equals(IPAddress.IPv6Any);
         if (endPoint.AddressFamily == AddressFamily.InterNetworkV6 && !Socket.OSSupportsIPv6)
@@ -48,16 +50,28 @@ internal static class ListenSocket
             endPoint = wildcard ? new IPEndPoint(IPAddress.Any, endPoint.Port) : endPoint;
         }
 
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var isUdp = options.Protocol == Layer4Protocol.Udp;
+        var socket = isUdp
+            ? new Socket(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+            : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            if (options.ReusePort && OperatingSystem.IsLinux())
+            {
+                socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
+            }
+
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
                 socket.DualMode = wildcard;
             }
 
             socket.Bind(endPoint);
-            socket.Listen(Backlog);
+            if (!isUdp)
+            {
+                socket.Listen(options.Backlog);
+            }
+
             return socket;
         }
         catch (SocketException exception)

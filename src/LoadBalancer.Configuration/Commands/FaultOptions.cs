@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+
+namespace LoadBalancer.Configuration.Commands;
+
+/// <summary>
+/// Faults that a developer switches on at a pool or a backend, to see how clients take them. Connections that are
+/// open already get them too, save <see cref="Refuse"/>.
+/// </summary>
+public sealed record FaultOptions
+{
+    /// <summary>Milliseconds by which bytes are held back, each way, 0 to 600,000. Default: 0.</summary>
+    public int LatencyMilliseconds { get; set; }
+
+    /// <summary>Milliseconds, 0 to 600,000, drawn anew for each chunk between none and this, that come on top of the latency. Default: 0.</summary>
+    public int JitterMilliseconds { get; set; }
+
+    /// <summary>Bytes a second, each way of each connection, 1 to 1,000,000,000. Default: no limit.</summary>
+    public int? BytesPerSecond { get; set; }
+
+    /// <summary>Bytes from the backend after which the connection is reset, 0 to 1,000,000,000. Default: never.</summary>
+    public int? ResetAfterBytes { get; set; }
+
+    /// <summary>Whether new connections are reset instead of being given to the backend. Default: false.</summary>
+    public bool Refuse { get; set; }
+
+    /// <summary>Whether bytes are swallowed both ways while connections stay open. Default: false.</summary>
+    public bool BlackHole { get; set; }
+
+    /// <summary>Whether nothing is switched on.</summary>
+    [JsonIgnore]
+    public bool IsNone => this == new FaultOptions();
+
+    /// <summary>Finds what is out of range.</summary>
+    /// <returns>A message a value; none when all can be used.</returns>
+    public IEnumerable<string> Validate()
+    {
+        if (LatencyMilliseconds is < 0 or > 600_000)
+        {
+            yield return $"latencyMilliseconds: '{LatencyMilliseconds}' is out of range; must be 0 to 600000";
+        }
+
+        if (JitterMilliseconds is < 0 or > 600_000)
+        {
+            yield return $"jitterMilliseconds: '{JitterMilliseconds}' is out of range; must be 0 to 600000";
+        }
+
+        if (BytesPerSecond is < 1 or > 1_000_000_000)
+        {
+            yield return $"bytesPerSecond: '{BytesPerSecond}' is out of range; must be 1 to 1000000000";
+        }
+
+        if (ResetAfterBytes is < 0 or > 1_000_000_000)
+        {
+            yield return $"resetAfterBytes: '{ResetAfterBytes}' is out of range; must be 0 to 1000000000";
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+
+namespace LoadBalancer.Layer4;
+
+/// <summary>A listener, whatever carries its bytes.</summary>
+internal abstract class Layer4Listener(string name, ListenAddress address, ListenerSettings settings)
+{
+    private static long _lastId;
+
+    private volatile string _name = name;
+    private volatile ListenerSettings _settings = settings;
+    private long _accepted;
+
+    public string Name
+    {
+        get => _name;
+        set => _name = value;
+    }
+
+    public ListenAddress Address { get; } = address;
+
+    public abstract Layer4Protocol Protocol { get; }
+
+    public abstract Layer4Mode Mode { get; }
+
+    /// <summary>Where it listens.</summary>
+    public abstract IReadOnlyList<IPEndPoint> EndPoints { get; }
+
+    /// <summary>What is done with new connections.</summary>
+    public virtual ListenerSettings Settings
+    {
+        get => _settings;
+        set => _settings = value;
+    }
+
+    /// <summary>Connections or sessions open now.</summary>
+    public abstract int Active { get; }
+
+    /// <summary>Connections that wait because the listener is at its limit.</summary>
+    public virtual int Queued => 0;
+
+    public abstract long BytesToBackend { get; }
+
+    public abstract long BytesToClient { get; }
+
+    /// <summary>Rows of the connection table.</summary>
+    public abstract IEnumerable<ConnectionStatistics> Connections { get; }
+
+    public RefusalCounts Refusals { get; } = new();
+
+    /// <summary>Whether it can go on under options that ask for the same address.</summary>
+    public bool IsFor(ListenAddress address, Layer4ListenerOptions options) =>
+        Address == address && Protocol == options.Protocol && Mode == options.Mode;
+
+    /// <summary>Closes a connection or session by command.</summary>
+    /// <returns>Whether it is one of this listener's.</returns>
+    public abstract bool TryClose(long id);
+
+    /// <summary>Stops accepting, lets connections end by themselves, and ends those that are left after the time-out.</summary>
+    public abstract Task StopAsync(TimeSpan drainTimeout);
+
+    public Layer4ListenerStatistics GetStatistics()
+    {
+        var settings = Settings;
+        return new(
+            Name,
+            [.. EndPoints.Select(endPoint => endPoint.ToString())],
+            Protocol,
+            Mode,
+            settings.Pool?.Name,
+            settings.Pool is { } pool ? settings.PolicyFor(pool).Kind : settings.OwnPolicy?.Kind,
+            Active,
+            settings.Options.MaxConnections ?? (Protocol == Layer4Protocol.Udp ? Layer4ListenerOptions.DefaultMaxSessions : null),
+            Queued,
+            settings.Affinity?.Count ?? 0,
+            Volatile.Read(ref _accepted),
+            Refusals.Total,
+            Refusals.ToDictionary());
+    }
+
+    /// <summary>A number for a new connection or session: no two in the process have the same.</summary>
+    protected static long NextId() => Interlocked.Increment(ref _lastId);
+
+    protected void CountAccepted() => Interlocked.Increment(ref _accepted);
+}

@@ -1,0 +1,16 @@
+namespace LoadBalancer.Layer4;
+
+/// <summary>Counts what a listener refused, by reason.</summary>
+internal sealed class RefusalCounts
+{
+    private readonly long[] _counts = new long[Enum.GetValues<CloseReason>().Length];
+
+    public long Total => _counts.Sum();
+
+    public void Add(CloseReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
+
+    /// <summary>The reasons that there were.</summary>
+    public IReadOnlyDictionary<string, long> ToDictionary() => Enum.GetValues<CloseReason>()
+        .Where(reason => Volatile.Read(ref _counts[(int)reason]) > 0)
+        .ToDictionary(reason => reason.ToString(), reason => Volatile.Read(ref _counts[(int)reason]));
+}

@@ -1,0 +1,443 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer4.Guards;
+using LoadBalancer.Layer4.ProxyProtocol;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Layer4.Tcp;
+
+/// <summary>Accepts TCP connections on one address: admit, read what comes first, pick, connect, relay.</summary>
+internal sealed partial class TcpRelayListener : Layer4Listener
+{
+    private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
+
+    // Handlers end within moments of an abort; should one not, the process must still be able to stop.
+    private static readonly TimeSpan LongestAbort = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger;
+    private readonly IReadOnlyList<Socket> _sockets;
+    private readonly ConcurrentDictionary<long, Layer4Connection> _connections = new();
+    private readonly ConnectionGate _gate = new();
+    private readonly Timer _sweeper;
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+    private long _closedBytesToBackend;
+    private long _closedBytesToClient;
+
+    public TcpRelayListener(string name, ListenAddress address, IReadOnlyList<Socket> sockets, ListenerSettings settings, ILogger logger)
+        : base(name, address, settings)
+    {
+        _sockets = sockets;
+        _logger = logger;
+        EndPoints = [.. sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
+        _sweeper = new Timer(_ => SweepConnections(), null, Sweep, Sweep);
+        foreach (var socket in sockets)
+        {
+            _ = AcceptAsync(socket);
+        }
+    }
+
+    public override Layer4Protocol Protocol => Layer4Protocol.Tcp;
+
+    public override Layer4Mode Mode => Layer4Mode.Relay;
+
+    public override IReadOnlyList<IPEndPoint> EndPoints { get; }
+
+    public override int Active => _connections.Count;
+
+    public override int Queued => _gate.Queued;
+
+    public override IEnumerable<ConnectionStatistics> Connections => _connections.Values.Select(connection => connection.ToStatistics());
+
+    public override long BytesToBackend => Volatile.Read(ref _closedBytesToBackend) + _connections.Values.Sum(connection => connection.BytesToBackend);
+
+    public override long BytesToClient => Volatile.Read(ref _closedBytesToClient) + _connections.Values.Sum(connection => connection.BytesToClient);
+
+    public override bool TryClose(long id)
+    {
+        if (!_connections.TryGetValue(id, out var connection))
+        {
+            return false;
+        }
+
+        connection.Abort(CloseReason.Command);
+        return true;
+    }
+
+    public override async Task StopAsync(TimeSpan drainTimeout)
+    {
+        _stopping = true;
+        foreach (var socket in _sockets)
+        {
+            socket.Dispose();
+        }
+
+        if (!_connections.IsEmpty)
+        {
+            Log.Draining(_logger, Name, _connections.Count, drainTimeout.TotalSeconds);
+            await Task.WhenAny(_idle.Task, Task.Delay(drainTimeout));
+            foreach (var connection in _connections.Values)
+            {
+                connection.Abort(CloseReason.Shutdown);
+            }
+
+            // Their spans end with their handlers.
+            await Task.WhenAny(_idle.Task, Task.Delay(LongestAbort));
+        }
+
+        await _sweeper.DisposeAsync();
+    }
+
+    private async Task AcceptAsync(Socket socket)
+    {
+        // A connection is a trace of its own, whatever opened its listener.
+        Activity.Current = null;
+        while (!_stopping)
+        {
+            try
+            {
+                var client = await socket.AcceptAsync();
+                CountAccepted();
+                _ = HandleAsync(client);
+            }
+            catch (Exception exception) when (_stopping && exception is SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException exception)
+            {
+                // A client that gave up while it was queued, or no file descriptor left: the listener must live on.
+                Log.AcceptFailed(_logger, Name, exception.SocketErrorCode);
+                await Task.Delay(10);
+            }
+        }
+    }
+
+    private async Task HandleAsync(Socket client)
+    {
+        var settings = Settings;
+        var connection = new Layer4Connection(NextId(), this, client, settings);
+        _connections.TryAdd(connection.Id, connection);
+        using var activity = LoadBalancerTelemetry.Source.StartActivity($"{Name} connection", ActivityKind.Server);
+        connection.Activity = activity;
+        var isIn = false;
+        try
+        {
+            var refusal = await _gate.EnterAsync(settings.Options, connection.Aborted);
+            isIn = refusal is null;
+            if (refusal is { } reason)
+            {
+                Refuse(connection, reason);
+                return;
+            }
+
+            TcpOptions.Apply(client, settings.Options);
+            await ServeAsync(connection, settings);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The client was gone before its options could be set, or while its first bytes were read.
+            connection.Abort(CloseReason.ClientReset);
+        }
+        // Nobody awaits a connection: what is not caught here would be lost.
+        catch (Exception exception)
+        {
+            Log.Unexpected(_logger, exception, connection.Id, Name);
+            connection.Abort(CloseReason.BackendReset);
+        }
+        finally
+        {
+            client.Dispose();
+            if (isIn)
+            {
+                _gate.Leave();
+            }
+
+            Close(connection, activity);
+        }
+    }
+
+    private async Task ServeAsync(Layer4Connection connection, ListenerSettings settings)
+    {
+        using var preface = new Preface();
+        if (await ReadFirstAsync(connection, settings, preface) is { } refusal)
+        {
+            Refuse(connection, refusal);
+            return;
+        }
+
+        var (backend, socket) = await ConnectAsync(connection, settings, connection.Pool!);
+        if (backend is null || socket is null)
+        {
+            return;
+        }
+
+        using (socket)
+        {
+            try
+            {
+                connection.Connected(backend);
+                await SendProxyHeaderAsync(connection, socket);
+                await TcpRelay.RunAsync(connection, socket, preface.Bytes);
+                Judge(connection, backend);
+            }
+            finally
+            {
+                connection.Pool!.Release(backend);
+            }
+        }
+    }
+
+    /// <summary>Reads what a client must send first, and finds out where it goes.</summary>
+    /// <returns>Why it is refused; null when it has a pool.</returns>
+    private async ValueTask<CloseReason?> ReadFirstAsync(Layer4Connection connection, ListenerSettings settings, Preface preface)
+    {
+        if (settings.TrustedProxies is { } trusted && connection.PeerAddress is { } peer && trusted.Contains(peer.Address))
+        {
+            var (header, error) = await preface.ReadProxyHeaderAsync(connection.Client, settings.Options.ProxyProtocol!.Timeout);
+            if (header is null)
+            {
+                Log.BadFirstBytes(_logger, Name, connection.PeerAddress, "PROXY protocol header", error);
+                return CloseReason.BadProxyHeader;
+            }
+
+            // Without a source it is the proxy's own connection, a health check perhaps, or a client it does not know.
+            connection.ClientAddress = header.Source ?? connection.ClientAddress;
+            connection.ServerAddress = header.Destination ?? connection.ServerAddress;
+            connection.UniqueId = header.UniqueId;
+        }
+
+        if (settings.Guard.Check(connection.ClientAddress?.Address) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (settings.TlsRoutes is not { } routes)
+        {
+            connection.Pool = settings.Pool;
+            return null;
+        }
+
+        var (hello, reason) = await preface.ReadClientHelloAsync(connection.Client, settings.Options.HelloTimeout, settings.Options.MaxHelloSize);
+        if (reason is not null)
+        {
+            Log.BadFirstBytes(_logger, Name, connection.ClientAddress, "ClientHello", reason);
+            return CloseReason.BadClientHello;
+        }
+
+        connection.ServerName = hello.ServerName;
+        connection.Pool = routes.Find(hello.ServerName, hello.ApplicationProtocols) ?? settings.Pool;
+        return connection.Pool is null ? CloseReason.NoRoute : null;
+    }
+
+    private async Task<(Backend? Backend, Socket? Socket)> ConnectAsync(Layer4Connection connection, ListenerSettings settings, BackendPool pool)
+    {
+        Backend[] tried = [];
+        for (var attempt = 1; attempt <= settings.Options.ConnectAttempts; attempt++)
+        {
+            var (backend, failure) = await PickAsync(connection, settings, pool, tried);
+            if (backend is null)
+            {
+                if (failure != PickFailure.NoBackend)
+                {
+                    Refuse(connection, failure == PickFailure.AtCapacity ? CloseReason.AtCapacity : CloseReason.QueueTimeout);
+                    return default;
+                }
+
+                break;
+            }
+
+            connection.Activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+            if ((backend.Faults ?? pool.Faults) is { Refuse: true })
+            {
+                pool.Release(backend);
+                Refuse(connection, CloseReason.Fault);
+                return default;
+            }
+
+            var (socket, error) = await TryConnectAsync(connection, backend, settings.Options);
+            if (socket is not null)
+            {
+                connection.Activity?.AddEvent(new ActivityEvent("connected"));
+                return (backend, socket);
+            }
+
+            pool.Release(backend);
+            if (connection.IsAborted)
+            {
+                // The balancer stops; the backend has not failed.
+                return default;
+            }
+
+            pool.ReportFailure(backend, error ?? "cannot be connected");
+            connection.Activity?.AddEvent(new ActivityEvent("connect failed", tags: new() { [LoadBalancerTelemetry.ReplicaKey] = backend.Name, [LoadBalancerTelemetry.ReasonKey] = error }));
+            Log.ConnectFailed(_logger, Name, backend, error, attempt, settings.Options.ConnectAttempts);
+            tried = [.. tried, backend];
+        }
+
+        Refuse(connection, tried.Length == 0 ? CloseReason.NoBackend : CloseReason.ConnectFailed);
+        return default;
+    }
+
+    private static async ValueTask<PickResult> PickAsync(Layer4Connection connection, ListenerSettings settings, BackendPool pool, Backend[] tried)
+    {
+        var source = settings.SourceOf(connection.ClientAddress);
+        if (settings.Affinity?.Find(source, pool.Snapshot) is { } known && !tried.Contains(known) && pool.TryAcquire(known))
+        {
+            settings.Affinity.Remember(source, known);
+            return new(known, PickFailure.None);
+        }
+
+        var policy = settings.PolicyFor(pool);
+        var result = await pool.PickAsync(policy, settings.KeyOf(policy, connection.ClientAddress, connection.ServerName), tried, connection.Aborted);
+        if (result.Backend is { } backend)
+        {
+            settings.Affinity?.Remember(source, backend);
+        }
+
+        return result;
+    }
+
+    private static async Task<(Socket? Socket, string? Error)> TryConnectAsync(Layer4Connection connection, Backend backend, Layer4ListenerOptions options)
+    {
+        var socket = backend.EndPoint switch
+        {
+            UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+            // A host name may have addresses of both families; a socket without a family tries them all.
+            DnsEndPoint => new Socket(SocketType.Stream, ProtocolType.Tcp),
+            _ => new Socket(backend.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp),
+        };
+        using var deadline = new CancellationTokenSource(options.ConnectTimeout);
+        try
+        {
+            connection.Connecting(socket);
+            TcpOptions.Apply(socket, options);
+            await socket.ConnectAsync(backend.EndPoint, deadline.Token);
+            return (socket, null);
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            return (null, exception.SocketErrorCode.ToString());
+        }
+        catch (ObjectDisposedException)
+        {
+            return (null, "aborted");
+        }
+        catch (OperationCanceledException)
+        {
+            socket.Dispose();
+            return (null, string.Create(CultureInfo.InvariantCulture, $"no answer within {options.ConnectTimeout.TotalMilliseconds:0} ms"));
+        }
+    }
+
+    private static async ValueTask SendProxyHeaderAsync(Layer4Connection connection, Socket backend)
+    {
+        if (connection.Pool!.Options.SendProxyProtocol is not ProxyProtocolVersion.None and var version)
+        {
+            var header = new byte[ProxyHeaderWriter.MaxLength];
+            var length = ProxyHeaderWriter.Write(header, version, connection.ClientAddress, connection.ServerAddress, connection.UniqueId.Span);
+            // So little fits into the buffer of a new connection.
+            await backend.SendAsync(header.AsMemory(0, length));
+        }
+    }
+
+    // What breaks off before a first byte says more of the backend than of the connection.
+    private static void Judge(Layer4Connection connection, Backend backend)
+    {
+        if (connection.CloseReason == CloseReason.BackendReset)
+        {
+            if (connection.BytesToClient == 0)
+            {
+                connection.Pool!.ReportFailure(backend, "reset before its first byte");
+            }
+            else
+            {
+                backend.RecordFailure();
+            }
+        }
+        else if (connection.CloseReason == CloseReason.Completed)
+        {
+            backend.RecordSuccess();
+        }
+    }
+
+    private void Refuse(Layer4Connection connection, CloseReason reason)
+    {
+        if (!connection.IsAborted)
+        {
+            Refusals.Add(reason);
+            Log.Refused(_logger, Name, connection.ClientAddress, connection.Pool?.Name, reason);
+            connection.Abort(reason);
+        }
+    }
+
+    private void Close(Layer4Connection connection, Activity? activity)
+    {
+        // First of all: when the last row is gone, the process may end.
+        if (activity is not null)
+        {
+            Layer4Telemetry.Describe(activity, connection);
+            activity.Stop();
+        }
+
+        // Added before the row goes, so that the sum of both never falls.
+        Interlocked.Add(ref _closedBytesToBackend, connection.BytesToBackend);
+        Interlocked.Add(ref _closedBytesToClient, connection.BytesToClient);
+        _connections.TryRemove(connection.Id, out _);
+        Layer4Telemetry.RecordClosed(Name, connection.CloseReason);
+        Log.Closed(_logger, connection.Id, Name, connection.Backend, connection.BytesToBackend, connection.BytesToClient, connection.CloseReason);
+        if (_stopping && _connections.IsEmpty)
+        {
+            _idle.TrySetResult();
+        }
+    }
+
+    private void SweepConnections()
+    {
+        foreach (var connection in _connections.Values)
+        {
+            if (connection.IsIdle)
+            {
+                connection.Abort(CloseReason.IdleTimeout);
+            }
+            else if (connection.IsOverdue)
+            {
+                connection.Abort(CloseReason.Drained);
+            }
+        }
+
+        Settings.Affinity?.Sweep();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(202, LogLevel.Information, "Listener {Listener}: stopped accepting; {Connections} connections have {Seconds} s to end.")]
+        public static partial void Draining(ILogger logger, string listener, int connections, double seconds);
+
+        [LoggerMessage(203, LogLevel.Warning, "Listener {Listener}: accepting failed: {Error}.")]
+        public static partial void AcceptFailed(ILogger logger, string listener, SocketError error);
+
+        [LoggerMessage(204, LogLevel.Debug, "Listener {Listener}: backend {Backend} cannot be connected: {Error} (attempt {Attempt} of {Attempts}).")]
+        public static partial void ConnectFailed(ILogger logger, string listener, Backend backend, string? error, int attempt, int attempts);
+
+        [LoggerMessage(205, LogLevel.Debug, "Listener {Listener}: connection of {Client} refused, pool {Pool}: {Reason}.")]
+        public static partial void Refused(ILogger logger, string listener, IPEndPoint? client, string? pool, CloseReason reason);
+
+        [LoggerMessage(207, LogLevel.Error, "Connection {Id} of listener {Listener} failed.")]
+        public static partial void Unexpected(ILogger logger, Exception exception, long id, string listener);
+
+        [LoggerMessage(206, LogLevel.Debug, "Connection {Id} of listener {Listener} to {Backend} closed: {ToBackend} bytes there, {ToClient} bytes back, {Reason}.")]
+        public static partial void Closed(ILogger logger, long id, string listener, Backend? backend, long toBackend, long toClient, CloseReason reason);
+
+        [LoggerMessage(208, LogLevel.Debug, "Listener {Listener}: no valid {Expected} from {Peer}: {Problem}.")]
+        public static partial void BadFirstBytes(ILogger logger, string listener, IPEndPoint? peer, string expected, string? problem);
+    }
+}

@@ -1,0 +1,19 @@
+using LoadBalancer.Backends;
+
+namespace LoadBalancer.Selection;
+
+/// <summary>What a policy knows of the connection or request that it picks for.</summary>
+/// <param name="key">Hash of what identifies the client, see <see cref="ClientHash"/>.</param>
+/// <param name="attempt">0 for the first pick; one more each time the pool could not use what was picked.</param>
+/// <param name="excluded">Backends that were tried already.</param>
+public readonly ref struct PickRequest(ulong key, int attempt = 0, ReadOnlySpan<Backend> excluded = default)
+{
+    /// <summary>Hash of what identifies the client.</summary>
+    public ulong Key { get; } = key;
+
+    /// <summary>0 for the first pick; one more each time the pool could not use what was picked.</summary>
+    public int Attempt { get; } = attempt;
+
+    /// <summary>Backends that were tried already.</summary>
+    public ReadOnlySpan<Backend> Excluded { get; } = excluded;
+}

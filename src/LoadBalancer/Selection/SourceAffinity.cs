@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+
+namespace LoadBalancer.Selection;
+
+/// <summary>Remembers which backend a client has, so that it keeps it when others come and go.</summary>
+/// <param name="options">How long and how many.</param>
+/// <param name="time">The clock of expiry.</param>
+public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<ulong, Entry> _entries = new();
+
+    /// <summary>How long and how many.</summary>
+    public SourceAffinityOptions Options => options;
+
+    /// <summary>Clients that are remembered.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>Finds a client's backend in a pool.</summary>
+    /// <param name="key">Hash of what identifies the client, see <see cref="ClientHash"/>.</param>
+    /// <param name="snapshot">The pool at this moment.</param>
+    /// <returns>The backend; null when the client is not known, or its backend left or cannot be picked.</returns>
+    public Backend? Find(ulong key, PoolSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return _entries.TryGetValue(key, out var entry) && !IsOver(entry) && snapshot.CanPick(entry.Backend) ? entry.Backend : null;
+    }
+
+    /// <summary>Remembers a client's backend, or that it has used it again. A table that is full takes no new client.</summary>
+    /// <param name="key">Hash of what identifies the client.</param>
+    /// <param name="backend">Its backend.</param>
+    public void Remember(ulong key, Backend backend)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        if (_entries.TryGetValue(key, out var entry))
+        {
+            (entry.Backend, entry.UsedAt) = (backend, time.GetTimestamp());
+        }
+        else if (_entries.Count < options.MaxEntries)
+        {
+            _entries[key] = new() { Backend = backend, UsedAt = time.GetTimestamp() };
+        }
+    }
+
+    /// <summary>Forgets clients that did not come for too long. To be called from time to time.</summary>
+    public void Sweep()
+    {
+        foreach (var (key, entry) in _entries)
+        {
+            if (IsOver(entry) || entry.Backend.HasLeft)
+            {
+                _entries.TryRemove(new(key, entry));
+            }
+        }
+    }
+
+    private bool IsOver(Entry entry) => time.GetElapsedTime(entry.UsedAt) > options.Expiry;
+
+    private sealed class Entry
+    {
+        public required Backend Backend { get; set; }
+
+        public required long UsedAt { get; set; }
+    }
+}
