@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.Nat;
 
@@ -16,33 +18,42 @@ internal sealed class Conntrack(SystemTool? program, string file = Conntrack.Ker
     /// <param name="port">The port that clients connect to.</param>
     /// <returns>The connections.</returns>
     /// <exception cref="NatException">Neither way works.</exception>
-    public async Task<IReadOnlyList<ConntrackEntry>> ReadAsync(NatProtocol protocol, int port) =>
+    public async Task<IReadOnlyList<ConntrackEntry>> ReadAsync(Layer4Protocol protocol, int port) =>
         Parse(await ReadLinesAsync(protocol, port), protocol, port);
 
-    /// <summary>Makes the kernel forget connections to an address: their next packet finds no translation.</summary>
-    /// <param name="protocol">TCP or UDP.</param>
-    /// <param name="port">The port that clients connect to.</param>
-    /// <param name="backend">The address that they are translated to.</param>
+    /// <summary>Makes the kernel forget connections: their next packet finds no translation.</summary>
+    /// <param name="entries">The connections; those that have ended are skipped.</param>
     /// <exception cref="NatException">The program is missing or refuses.</exception>
-    public async Task ForgetAsync(NatProtocol protocol, int port, IPEndPoint backend) => await ForgetAsync(
-        protocol, backend.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6, "--orig-port-dst", Text(port), "--reply-src", backend.Address.ToString(), "--reply-port-src", Text(backend.Port));
+    public async Task ForgetAsync(IReadOnlyList<ConntrackEntry> entries)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
 
-    /// <summary>Makes the kernel forget one connection.</summary>
-    /// <param name="entry">The connection.</param>
-    /// <exception cref="NatException">The program is missing or refuses.</exception>
-    public async Task ForgetAsync(ConntrackEntry entry) => await ForgetAsync(
-        entry.Protocol, entry.Client.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6,
-        "--orig-src", entry.Client.Address.ToString(), "--orig-port-src", Text(entry.Client.Port), "--orig-dst", entry.Address.Address.ToString(), "--orig-port-dst", Text(entry.Address.Port));
+        if (program is null)
+        {
+            throw new NatException("connections cannot be ended: the program conntrack (package conntrack) is not installed");
+        }
+
+        var result = await program.RunAsync(["-R", "-"], string.Concat(entries.Select(entry => string.Create(
+            CultureInfo.InvariantCulture,
+            $"-D -f {Family(entry.Client)} -p {Name(entry.Protocol)} --orig-src {entry.Client.Address} --orig-dst {entry.Address.Address} --orig-port-src {entry.Client.Port} --orig-port-dst {entry.Address.Port}\n"))));
+        if (result.ExitCode != 0)
+        {
+            throw new NatException($"conntrack: {result.Reason}");
+        }
+    }
 
     /// <summary>Reads lines of the kernel's file, or of <c>conntrack -L -o extended</c>, which are alike.</summary>
     /// <param name="lines">The lines; those of other protocols, ports and machines are skipped.</param>
     /// <param name="protocol">TCP or UDP.</param>
     /// <param name="port">The port that clients connect to.</param>
-    public static IReadOnlyList<ConntrackEntry> Parse(IEnumerable<string> lines, NatProtocol protocol, int port)
+    public static IReadOnlyList<ConntrackEntry> Parse(IEnumerable<string> lines, Layer4Protocol protocol, int port)
     {
         var entries = new List<ConntrackEntry>();
         var wanted = string.Create(CultureInfo.InvariantCulture, $" dport={port} ");
-        var name = protocol == NatProtocol.Tcp ? "tcp" : "udp";
+        var name = Name(protocol);
         foreach (var line in lines)
         {
             // Most lines of a busy machine are others': they are told apart without being taken to pieces.
@@ -55,7 +66,7 @@ internal sealed class Conntrack(SystemTool? program, string file = Conntrack.Ker
         return entries;
     }
 
-    private static ConntrackEntry? Parse(string line, NatProtocol protocol, string name)
+    private static ConntrackEntry? Parse(string line, Layer4Protocol protocol, string name)
     {
         // Family, its number, protocol, its number; then the time-out, unless hardware has the connection; then the state of TCP.
         var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -86,7 +97,7 @@ internal sealed class Conntrack(SystemTool? program, string file = Conntrack.Ker
             long.TryParse(values["bytes"].ElementAtOrDefault(direction), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
     }
 
-    private async Task<IEnumerable<string>> ReadLinesAsync(NatProtocol protocol, int port)
+    private async Task<IEnumerable<string>> ReadLinesAsync(Layer4Protocol protocol, int port)
     {
         try
         {
@@ -103,7 +114,7 @@ internal sealed class Conntrack(SystemTool? program, string file = Conntrack.Ker
         var lines = new List<string>();
         foreach (var family in new[] { "ipv4", "ipv6" })
         {
-            var result = await program.RunAsync(["-L", "-f", family, "-p", protocol == NatProtocol.Tcp ? "tcp" : "udp", "--orig-port-dst", Text(port), "-o", "extended"]);
+            var result = await program.RunAsync(["-L", "-f", family, "-p", Name(protocol), "--orig-port-dst", port.ToString(CultureInfo.InvariantCulture), "-o", "extended"]);
             if (result.ExitCode != 0)
             {
                 throw new NatException($"conntrack: {result.Reason}");
@@ -115,20 +126,7 @@ internal sealed class Conntrack(SystemTool? program, string file = Conntrack.Ker
         return lines;
     }
 
-    private async Task ForgetAsync(NatProtocol protocol, bool isIPv6, params string[] filter)
-    {
-        if (program is null)
-        {
-            throw new NatException("connections cannot be ended: the program conntrack (package conntrack) is not installed");
-        }
+    private static string Family(IPEndPoint endPoint) => endPoint.AddressFamily == AddressFamily.InterNetwork ? "ipv4" : "ipv6";
 
-        // Exit code 1 with this line: there was none, and that is what was wanted.
-        var result = await program.RunAsync(["-D", "-f", isIPv6 ? "ipv6" : "ipv4", "-p", protocol == NatProtocol.Tcp ? "tcp" : "udp", .. filter]);
-        if (result.ExitCode != 0 && !result.Error.Contains("0 flow entries have been deleted", StringComparison.Ordinal))
-        {
-            throw new NatException($"conntrack: {result.Reason}");
-        }
-    }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Name(Layer4Protocol protocol) => protocol == Layer4Protocol.Tcp ? "tcp" : "udp";
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.Nat;
 
@@ -13,7 +14,7 @@ namespace LoadBalancer.Layer4.Nat;
 /// <param name="BytesToBackend">Bytes of packets from the client; null when the kernel does not count (<c>net.netfilter.nf_conntrack_acct</c>).</param>
 /// <param name="BytesToClient">Bytes of packets from the backend; null when the kernel does not count.</param>
 internal sealed record ConntrackEntry(
-    NatProtocol Protocol,
+    Layer4Protocol Protocol,
     string? State,
     TimeSpan? Timeout,
     IPEndPoint Client,

@@ -10,122 +10,148 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Layer4.Nat;
 
 /// <summary>Keeps the kernel's rules of one address as its pool is. It sees no packet.</summary>
-internal sealed partial class NatListener
+internal sealed partial class NatListener : Layer4Listener
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    // Names are resolved again, and rules that somebody flushed are put back.
+    private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(200);
 
+    // Figures are asked for one by one, by people and by telemetry; the kernel is asked once for all of them.
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(2);
+
+    private static long _lastNumber;
+
     private readonly NatSystem _system;
-    private readonly NatProtocol _protocol;
     private readonly IReadOnlyList<Socket> _reserved;
-    private readonly Func<long> _nextId;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     // One token: changes that come while rules are written are written together.
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _reading = new(1, 1);
-    private readonly Dictionary<ConnectionKey, SeenConnection> _seen = [];
-    private Task _following = Task.CompletedTask;
-    private volatile NatListenerSettings _settings;
-    private volatile NatService _service;
+    private readonly Dictionary<ConnectionKey, long> _ids = [];
+    private readonly Timer _rechecks;
+    private readonly Task _following;
+    private readonly NatService _empty;
+    private volatile NatService? _service;
     private volatile ImmutableDictionary<IPEndPoint, Backend> _backends = ImmutableDictionary<IPEndPoint, Backend>.Empty;
-    private ImmutableHashSet<string> _problems = [];
     private volatile ImmutableHashSet<IPEndPoint> _targets = [];
+    private volatile Figures _figures = new([], 0, long.MinValue);
+    private ImmutableHashSet<string> _problems = [];
     private int _turn;
 
-    private NatListener(string name, NatProtocol protocol, IReadOnlyList<Socket> reserved, NatListenerSettings settings, NatSystem system, Func<long> nextId, TimeProvider time, ILogger logger)
+    /// <summary>Adds the listener's rules, and keeps them as the pool is from then on.</summary>
+    /// <param name="name">The listener's name.</param>
+    /// <param name="address">Its address.</param>
+    /// <param name="reserved">Sockets that are bound to it and do not listen: nobody else takes the port while the kernel translates it.</param>
+    /// <param name="settings">What it follows; with a pool.</param>
+    /// <param name="system">The table to be in.</param>
+    /// <param name="logger">Gets a line for every change.</param>
+    public NatListener(string name, ListenAddress address, IReadOnlyList<Socket> reserved, ListenerSettings settings, NatSystem system, ILogger logger)
+        : base(name, address, settings)
     {
-        Name = name;
         EndPoints = [.. reserved.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
-        _protocol = protocol;
+        Protocol = settings.Options.Protocol;
         _reserved = reserved;
-        _settings = settings;
         _system = system;
-        _nextId = nextId;
-        _time = time;
         _logger = logger;
-        _service = new(name, protocol, EndPoints, NatPick.InTurn, [], []);
+        _empty = new(name, Interlocked.Increment(ref _lastNumber), Protocol, EndPoints);
+        Pool.Changed += OnPoolChanged;
+        _rechecks = new Timer(_ => _changes.Writer.TryWrite(true), null, TimeSpan.Zero, Recheck);
+        _following = Task.Run(FollowAsync);
     }
 
-    /// <summary>The listener's name.</summary>
-    public string Name { get; }
+    /// <inheritdoc/>
+    public override Layer4Protocol Protocol { get; }
 
-    /// <summary>Where clients connect.</summary>
-    public IReadOnlyList<IPEndPoint> EndPoints { get; }
+    /// <inheritdoc/>
+    public override Layer4Mode Mode => Layer4Mode.Nat;
 
-    /// <summary>What it follows.</summary>
-    public NatListenerSettings Settings => _settings;
+    /// <inheritdoc/>
+    public override IReadOnlyList<IPEndPoint> EndPoints { get; }
+
+    /// <inheritdoc/>
+    public override ListenerSettings Settings
+    {
+        get => base.Settings;
+        set
+        {
+            Pool.Changed -= OnPoolChanged;
+            base.Settings = value;
+            Pool.Changed += OnPoolChanged;
+            _changes.Writer.TryWrite(true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Active => Read().Rows.Length;
+
+    /// <inheritdoc/>
+    public override long Accepted => Read().Accepted;
+
+    /// <summary>Bytes of the connections that are open: the kernel forgets those of the others.</summary>
+    public override long BytesToBackend => Read().Rows.Sum(row => row.Entry.BytesToBackend ?? 0);
+
+    /// <summary>Bytes of the connections that are open: the kernel forgets those of the others.</summary>
+    public override long BytesToClient => Read().Rows.Sum(row => row.Entry.BytesToClient ?? 0);
+
+    /// <inheritdoc/>
+    public override IEnumerable<ConnectionStatistics> Connections
+    {
+        get
+        {
+            var backends = _backends;
+            return Read().Rows.Select(row => new ConnectionStatistics(
+                row.Id, Name, Protocol, Mode, row.Entry.Client.ToString(), Pool.Name, backends[row.Entry.Backend].Name, row.Entry.Backend.ToString(),
+                ServerName: null, Since: null, row.Entry.BytesToBackend ?? 0, row.Entry.BytesToClient ?? 0));
+        }
+    }
 
     /// <summary>Where new connections go.</summary>
     public IReadOnlySet<IPEndPoint> Targets => _targets;
 
-    /// <summary>Adds the listener's rules, and keeps them as the pool is from then on.</summary>
-    /// <param name="name">The listener's name.</param>
-    /// <param name="protocol">TCP or UDP.</param>
-    /// <param name="reserved">Sockets that are bound to its addresses and do not listen: nobody else takes the port while the kernel translates it.</param>
-    /// <param name="settings">What it follows.</param>
-    /// <param name="system">The table to be in.</param>
-    /// <param name="nextId">Numbers connections.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Gets a line for every change.</param>
-    /// <exception cref="NatException">nft refuses.</exception>
-    public static async Task<NatListener> StartAsync(
-        string name, NatProtocol protocol, IReadOnlyList<Socket> reserved, NatListenerSettings settings, NatSystem system, Func<long> nextId, TimeProvider time, ILogger logger)
-    {
-        var listener = new NatListener(name, protocol, reserved, settings, system, nextId, time, logger);
-        await system.Table.ApplyAsync(NatRuleset.Add(system.Table.Name, listener._service));
-        Log.Listening(logger, name, string.Join(", ", listener.EndPoints), protocol, system.Table.Name, settings.Pool.Name, settings.Policy);
-        settings.Pool.Changed += listener.OnPoolChanged;
-        listener._changes.Writer.TryWrite(true);
-        listener._following = listener.FollowAsync();
-        return listener;
-    }
+    /// <summary>The listener as its rules are now; null before they are in place.</summary>
+    public NatService? Service => _service;
 
-    /// <summary>Follows another pool or policy.</summary>
-    /// <param name="settings">What to follow from now on.</param>
-    public void Follow(NatListenerSettings settings)
-    {
-        _settings.Pool.Changed -= OnPoolChanged;
-        _settings = settings;
-        settings.Pool.Changed += OnPoolChanged;
-        _changes.Writer.TryWrite(true);
-    }
+    private BackendPool Pool => Settings.Pool!;
 
-    /// <summary>Asks the kernel what it is doing.</summary>
-    /// <exception cref="NatException">It cannot be asked.</exception>
-    public async Task<NatStatistics> ReadAsync()
+    /// <inheritdoc/>
+    public override bool TryClose(long id)
     {
-        var counters = await _system.Table.ReadCountersAsync();
-        await _reading.WaitAsync();
-        try
+        if (Read().Rows.FirstOrDefault(row => row.Id == id) is not { } found)
         {
-            var rows = ToRows(await ReadOpenAsync());
-            var settings = _settings;
-            return new(
-                new(Name, [.. EndPoints.Select(endPoint => endPoint.ToString())], settings.Pool.Name, settings.Policy, rows.Length,
-                    counters.GetValueOrDefault(NatRuleset.Accepted(_service)), counters.GetValueOrDefault(NatRuleset.Refusals(_service))),
-                rows);
+            return false;
         }
-        finally
-        {
-            _reading.Release();
-        }
+
+        _ = ForgetAsync([found.Entry]);
+        return true;
     }
 
-    /// <summary>Refuses new connections, lets those that are open end, makes the kernel forget those that are left, and removes the rules.</summary>
-    /// <param name="drainTimeout">Time that open connections get.</param>
-    public async Task StopAsync(TimeSpan drainTimeout)
+    /// <inheritdoc/>
+    public override async Task StopAsync(TimeSpan drainTimeout)
     {
-        _settings.Pool.Changed -= OnPoolChanged;
+        Pool.Changed -= OnPoolChanged;
+        await _rechecks.DisposeAsync();
         await _stopping.CancelAsync();
         await _following;
         try
         {
-            await ApplyAsync(_service with { IPv4 = [], IPv6 = [] });
-            await DrainAsync(drainTimeout);
-            await _system.Table.ApplyAsync(NatRuleset.Remove(_system.Table.Name, _service));
+            // What is open now is this listener's; what comes later on the same address is another's.
+            var open = await ReadOpenAsync();
+            if (_service is { } service)
+            {
+                await _system.Table.ApplyAsync(NatRuleset.Remove(_system.Table.Name, service));
+            }
+
+            foreach (var socket in _reserved)
+            {
+                socket.Dispose();
+            }
+
+            await DrainAsync(open, drainTimeout);
         }
         catch (NatException exception)
         {
@@ -175,43 +201,59 @@ internal sealed partial class NatListener
 
     private async Task UpdateAsync()
     {
-        var settings = _settings;
-        var targets = NatTargets.Of(EndPoints, await ResolveAsync(settings.Pool.Snapshot.Available.ToArray()), _system.ReadKernel());
+        var settings = Settings;
+        var pool = settings.Pool!;
+        var policy = settings.PolicyFor(pool).Kind;
+        var targets = NatTargets.Of(EndPoints, await ResolveAsync(pool.Snapshot.Available.ToArray()), _system.ReadKernel());
         Report(targets.Problems);
         _backends = _backends.SetItems(targets.IPv4.Concat(targets.IPv6).Select(target => KeyValuePair.Create(target.EndPoint, target.Backend)));
-        var pick = NatSlots.PickOf(settings.Policy) ?? NatPick.InTurn;
-        // What changed is looked for in the same turn: another turn of the same backends is no change.
-        var after = _service with { Pick = pick, IPv4 = SlotsOf(targets.IPv4, pick), IPv6 = SlotsOf(targets.IPv6, pick) };
-        if (after.Pick == _service.Pick && after.IPv4.SequenceEqual(_service.IPv4) && after.IPv6.SequenceEqual(_service.IPv6))
+        if (_service is { } rules && !await _system.Table.HasAsync(NatRuleset.Chain(rules)))
         {
-            return;
+            Log.Lost(_logger, Name, _system.Table.Name);
+            await _system.Table.RestoreAsync();
+            _service = null;
         }
 
-        _turn++;
-        await ApplyAsync(after with { IPv4 = SlotsOf(targets.IPv4, pick), IPv6 = SlotsOf(targets.IPv6, pick) });
+        var service = ToService(settings, policy, targets);
+        if (_service is { } running)
+        {
+            // Compared in the same turn: another turn of the same backends is no change.
+            if (service.SaysTheSameAs(running))
+            {
+                return;
+            }
+
+            _turn++;
+            service = ToService(settings, policy, targets);
+            await _system.Table.ApplyAsync(NatRuleset.Update(_system.Table.Name, service));
+        }
+        else
+        {
+            await _system.Table.ApplyAsync(NatRuleset.Add(_system.Table.Name, service));
+        }
+
+        _service = service;
         var before = _targets;
         _targets = [.. targets.IPv4.Concat(targets.IPv6).Select(target => target.EndPoint)];
-        Log.Updated(_logger, Name, string.Join(", ", _targets));
-        if (_protocol == NatProtocol.Udp)
+        Log.Updated(_logger, Name, _system.Table.Name, string.Join(", ", _targets));
+        foreach (var gone in before.Except(_targets))
         {
-            foreach (var gone in before.Except(_targets))
-            {
-                _ = ForgetAsync(gone, settings);
-            }
+            _ = LeaveAsync(gone, settings.DrainTimeout);
         }
     }
 
-    private IReadOnlyList<IPEndPoint> SlotsOf(IReadOnlyList<NatTarget> targets, NatPick pick)
+    private NatService ToService(ListenerSettings settings, SelectionPolicy policy, NatTargets targets) => _empty with
     {
-        var addresses = targets.ToDictionary(target => target.Backend, target => target.EndPoint);
-        return [.. NatSlots.Of(pick, [.. addresses.Keys], _turn).Select(backend => addresses[backend])];
-    }
+        Pick = NatSlots.PickOf(policy),
+        IPv4 = [.. NatSlots.Of(policy, targets.IPv4, _turn).Select(target => target.EndPoint)],
+        IPv6 = [.. NatSlots.Of(policy, targets.IPv6, _turn).Select(target => target.EndPoint)],
+        Allowed = ToNetworks(settings.Options.AllowedNetworks),
+        Denied = ToNetworks(settings.Options.DeniedNetworks),
+        Prefix = settings.Options.SourcePrefix,
+    };
 
-    private async Task ApplyAsync(NatService service)
-    {
-        await _system.Table.ApplyAsync(NatRuleset.Update(_system.Table.Name, service));
-        _service = service;
-    }
+    private static IPNetwork[] ToNetworks(string[] networks) =>
+        [.. networks.Select(text => Network.TryParse(text, out var network) ? network : throw new ArgumentException($"'{text}' is not a network", nameof(networks)))];
 
     private async Task<IReadOnlyList<NatTarget>> ResolveAsync(Backend[] backends)
     {
@@ -231,9 +273,12 @@ internal sealed partial class NatListener
                     }
                     catch (SocketException exception)
                     {
-                        Log.NotResolved(_logger, Name, backend, exception.Message);
+                        Log.NotUsed(_logger, Name, backend, exception.Message);
                     }
 
+                    break;
+                default:
+                    Log.NotUsed(_logger, Name, backend, "it has no IP address");
                     break;
             }
         }
@@ -241,19 +286,21 @@ internal sealed partial class NatListener
         return targets;
     }
 
-    // A UDP client that never pauses would be kept at a backend that is gone for ever: there is no end that the kernel could see.
-    private async Task ForgetAsync(IPEndPoint gone, NatListenerSettings settings)
+    // A backend that drains keeps its connections until the time-out. One that is unhealthy keeps those of TCP, whose
+    // peers find out for themselves; a UDP client that never pauses would be kept there for ever.
+    private async Task LeaveAsync(IPEndPoint gone, TimeSpan drainTimeout)
     {
         try
         {
-            if (_backends[gone].State != BackendState.Unhealthy)
+            var isDraining = _backends[gone].State == BackendState.Draining;
+            if (isDraining)
             {
-                await Task.Delay(settings.DrainTimeout, _time, _stopping.Token);
+                await Task.Delay(drainTimeout, _stopping.Token);
             }
 
-            if (!_targets.Contains(gone))
+            if ((isDraining || Protocol == Layer4Protocol.Udp) && !_targets.Contains(gone))
             {
-                await _system.Conntrack.ForgetAsync(_protocol, EndPoints[0].Port, gone);
+                await ForgetAsync([.. (await ReadOpenAsync()).Where(entry => entry.Backend.Equals(gone))]);
             }
         }
         catch (OperationCanceledException)
@@ -266,71 +313,115 @@ internal sealed partial class NatListener
         }
     }
 
-    private async Task DrainAsync(TimeSpan drainTimeout)
+    private async Task ForgetAsync(IReadOnlyList<ConntrackEntry> entries)
     {
         try
         {
-            var started = _time.GetTimestamp();
-            var open = await ReadOpenAsync();
-            if (open.Length > 0)
-            {
-                Log.Draining(_logger, Name, open.Length, drainTimeout.TotalSeconds);
-            }
-
-            while (open.Length > 0 && _time.GetElapsedTime(started) < drainTimeout)
-            {
-                await Task.Delay(DrainPoll, _time);
-                open = await ReadOpenAsync();
-            }
-
-            foreach (var backend in open.Select(entry => entry.Backend).Distinct())
-            {
-                await _system.Conntrack.ForgetAsync(_protocol, EndPoints[0].Port, backend);
-            }
+            await _system.Conntrack.ForgetAsync(entries);
         }
         catch (NatException exception)
         {
-            // Then they end when the rules do.
             Log.Failed(_logger, Name, exception.Message);
         }
     }
 
-    private async Task<ConntrackEntry[]> ReadOpenAsync()
+    private async Task DrainAsync(IReadOnlyList<ConntrackEntry> open, TimeSpan drainTimeout)
+    {
+        if (open.Count > 0)
+        {
+            Log.Draining(_logger, Name, open.Count, drainTimeout.TotalSeconds);
+        }
+
+        var own = open.Select(KeyOf).ToHashSet();
+        var started = TimeProvider.System.GetTimestamp();
+        _figures = _figures with { Rows = ToRows(open) };
+        while (open.Count > 0 && TimeProvider.System.GetElapsedTime(started) < drainTimeout)
+        {
+            await Task.Delay(DrainPoll);
+            open = [.. (await ReadOpenAsync()).Where(entry => own.Contains(KeyOf(entry)))];
+            _figures = _figures with { Rows = ToRows(open) };
+        }
+
+        await ForgetAsync(open);
+        _figures = _figures with { Rows = [] };
+    }
+
+    private async Task<IReadOnlyList<ConntrackEntry>> ReadOpenAsync()
     {
         var backends = _backends;
-        var entries = await _system.Conntrack.ReadAsync(_protocol, EndPoints[0].Port);
+        if (backends.IsEmpty)
+        {
+            return [];
+        }
+
+        var entries = await _system.Conntrack.ReadAsync(Protocol, EndPoints[0].Port);
         return [.. entries.Where(entry => entry.IsOpen && backends.ContainsKey(entry.Backend) && EndPoints.Any(endPoint => StandsFor(endPoint, entry.Address)))];
     }
 
     private static bool StandsFor(IPEndPoint own, IPEndPoint address) =>
         own.Equals(address) || own.Address.Equals(IPAddress.Any) || own.Address.Equals(IPAddress.IPv6Any);
 
-    // The kernel keeps no numbers and, unless told to, no times: a connection is as old as its first sight.
-    private ConnectionStatistics[] ToRows(ConntrackEntry[] open)
+    // Who asks gets figures at most a second old, or the last ones where the kernel takes long.
+    private Figures Read()
     {
-        var keys = new Dictionary<ConnectionKey, ConntrackEntry>();
-        foreach (var entry in open)
+        // Once it stops, the drain says what is left.
+        if (_stopping.IsCancellationRequested || _figures.ReadAt + FreshFor.TotalMilliseconds > Environment.TickCount64)
         {
-            // The table changes while it is read: an entry may be met twice.
-            keys.TryAdd(new(entry.Client, entry.Address, entry.Backend), entry);
+            return _figures;
         }
 
-        foreach (var gone in _seen.Keys.Where(key => !keys.ContainsKey(key)).ToArray())
-        {
-            _seen.Remove(gone);
-        }
+        Task.Run(RefreshAsync).Wait(LongestRead);
+        return _figures;
+    }
 
-        return [.. keys.Select(pair =>
+    private async Task RefreshAsync()
+    {
+        await _reading.WaitAsync();
+        try
         {
-            if (!_seen.TryGetValue(pair.Key, out var seen))
+            if (_service is not { } service || _figures.ReadAt + FreshFor.TotalMilliseconds > Environment.TickCount64)
             {
-                _seen.Add(pair.Key, seen = new(_nextId(), _time.GetUtcNow()));
+                return;
             }
 
-            return new ConnectionStatistics(
-                seen.Id, Name, pair.Value.Client.ToString(), _backends[pair.Value.Backend].Name, pair.Value.Backend.ToString(), seen.Since, pair.Value.BytesToBackend ?? 0, pair.Value.BytesToClient ?? 0);
-        }).OrderBy(row => row.Id)];
+            var counters = await _system.Table.ReadCountersAsync();
+            Refusals.Set(CloseReason.NoBackend, counters.GetValueOrDefault(NatRuleset.WithoutBackend(service)));
+            Refusals.Set(CloseReason.Denied, counters.GetValueOrDefault(NatRuleset.Denials(service)));
+            _figures = new(ToRows(await ReadOpenAsync()), counters.GetValueOrDefault(NatRuleset.Accepted(service)), Environment.TickCount64);
+        }
+        catch (NatException exception)
+        {
+            Log.Failed(_logger, Name, exception.Message);
+            _figures = _figures with { ReadAt = Environment.TickCount64 };
+        }
+        finally
+        {
+            _reading.Release();
+        }
     }
+
+    // The kernel does not number connections: they are numbered as they are first seen.
+    private Row[] ToRows(IReadOnlyList<ConntrackEntry> open)
+    {
+        // The table changes while it is read: an entry may be met twice.
+        var entries = open.DistinctBy(KeyOf).ToDictionary(KeyOf);
+        foreach (var gone in _ids.Keys.Where(key => !entries.ContainsKey(key)).ToArray())
+        {
+            _ids.Remove(gone);
+        }
+
+        foreach (var key in entries.Keys)
+        {
+            if (!_ids.ContainsKey(key))
+            {
+                _ids.Add(key, NextId());
+            }
+        }
+
+        return [.. entries.Select(pair => new Row(_ids[pair.Key], pair.Value)).OrderBy(row => row.Id)];
+    }
+
+    private static ConnectionKey KeyOf(ConntrackEntry entry) => new(entry.Client, entry.Address, entry.Backend);
 
     private void Report(IReadOnlyList<string> problems)
     {
@@ -344,29 +435,31 @@ internal sealed partial class NatListener
 
     private readonly record struct ConnectionKey(IPEndPoint Client, IPEndPoint Address, IPEndPoint Backend);
 
-    private sealed record SeenConnection(long Id, DateTimeOffset Since);
+    private sealed record Row(long Id, ConntrackEntry Entry);
+
+    private sealed record Figures(Row[] Rows, long Accepted, long ReadAt);
 
     private static partial class Log
     {
-        [LoggerMessage(221, LogLevel.Information, "Listener {Listener}: the kernel translates {Addresses} ({Protocol}, nft table inet {Table}), pool {Pool}, policy {Policy}.")]
-        public static partial void Listening(ILogger logger, string listener, string addresses, NatProtocol protocol, string table, string pool, SelectionPolicy policy);
+        [LoggerMessage(261, LogLevel.Information, "Listener {Listener}: new connections go to [{Targets}] (nft table inet {Table}).")]
+        public static partial void Updated(ILogger logger, string listener, string table, string targets);
 
-        [LoggerMessage(222, LogLevel.Information, "Listener {Listener}: new connections go to [{Targets}].")]
-        public static partial void Updated(ILogger logger, string listener, string targets);
+        [LoggerMessage(267, LogLevel.Warning, "Listener {Listener}: its rules in nft table inet {Table} were removed by somebody else; they are put back.")]
+        public static partial void Lost(ILogger logger, string listener, string table);
 
-        [LoggerMessage(223, LogLevel.Warning, "Listener {Listener}: {Problem}.")]
+        [LoggerMessage(262, LogLevel.Warning, "Listener {Listener}: {Problem}.")]
         public static partial void Problem(ILogger logger, string listener, string problem);
 
-        [LoggerMessage(224, LogLevel.Error, "Listener {Listener}: {Error}.")]
+        [LoggerMessage(263, LogLevel.Error, "Listener {Listener}: {Error}.")]
         public static partial void Failed(ILogger logger, string listener, string error);
 
-        [LoggerMessage(225, LogLevel.Warning, "Listener {Listener}: backend {Backend} is not used: {Error}.")]
-        public static partial void NotResolved(ILogger logger, string listener, Backend backend, string error);
+        [LoggerMessage(264, LogLevel.Warning, "Listener {Listener}: backend {Backend} is not used: {Error}.")]
+        public static partial void NotUsed(ILogger logger, string listener, Backend backend, string error);
 
-        [LoggerMessage(226, LogLevel.Information, "Listener {Listener}: new connections are refused; {Connections} have {Seconds} s to end.")]
+        [LoggerMessage(265, LogLevel.Information, "Listener {Listener}: new connections are refused; {Connections} have {Seconds} s to end.")]
         public static partial void Draining(ILogger logger, string listener, int connections, double seconds);
 
-        [LoggerMessage(227, LogLevel.Error, "Listener {Listener} no longer follows its pool.")]
+        [LoggerMessage(266, LogLevel.Error, "Listener {Listener} no longer follows its pool.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string listener);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using LoadBalancer.Configuration;
 
 namespace LoadBalancer.Layer4.Nat;
 
@@ -91,8 +92,11 @@ internal static class NatRuleset
     public static string Add(string table, NatService service)
     {
         var script = new StringBuilder();
-        script.Append(CultureInfo.InvariantCulture, $"add counter inet {table} {Accepted(service)}\n");
-        script.Append(CultureInfo.InvariantCulture, $"add counter inet {table} {Refusals(service)}\n");
+        foreach (var counter in Counters(service))
+        {
+            script.Append(CultureInfo.InvariantCulture, $"add counter inet {table} {counter}\n");
+        }
+
         script.Append(CultureInfo.InvariantCulture, $"add chain inet {table} {Chain(service)}\n");
         foreach (var (map, key) in Keys(service))
         {
@@ -107,9 +111,11 @@ internal static class NatRuleset
     {
         var script = new StringBuilder();
         script.Append(CultureInfo.InvariantCulture, $"flush chain inet {table} {Chain(service)}\n");
-        AppendTranslation(script, table, service, "ip", service.IPv4);
-        AppendTranslation(script, table, service, "ip6", service.IPv6);
-        script.Append(CultureInfo.InvariantCulture, $"add rule inet {table} {Chain(service)} counter name {Refusals(service)} ct label set {Refused}\n");
+        AppendDenials(script, table, service, AddressFamily.InterNetwork);
+        AppendDenials(script, table, service, AddressFamily.InterNetworkV6);
+        AppendTranslation(script, table, service, AddressFamily.InterNetwork, service.IPv4);
+        AppendTranslation(script, table, service, AddressFamily.InterNetworkV6, service.IPv6);
+        script.Append(CultureInfo.InvariantCulture, $"add rule inet {table} {Chain(service)} counter name {WithoutBackend(service)} ct label set {Refused} accept\n");
         return script.ToString();
     }
 
@@ -124,8 +130,11 @@ internal static class NatRuleset
 
         script.Append(CultureInfo.InvariantCulture, $"flush chain inet {table} {Chain(service)}\n");
         script.Append(CultureInfo.InvariantCulture, $"delete chain inet {table} {Chain(service)}\n");
-        script.Append(CultureInfo.InvariantCulture, $"delete counter inet {table} {Accepted(service)}\n");
-        script.Append(CultureInfo.InvariantCulture, $"delete counter inet {table} {Refusals(service)}\n");
+        foreach (var counter in Counters(service))
+        {
+            script.Append(CultureInfo.InvariantCulture, $"delete counter inet {table} {counter}\n");
+        }
+
         return script.ToString();
     }
 
@@ -133,31 +142,66 @@ internal static class NatRuleset
     public static string Delete(string table) => $"add table inet {table}\ndelete table inet {table}\n";
 
     /// <summary>The counter of connections that got a backend.</summary>
-    public static string Accepted(NatService service) => "accepted_" + Identifier(service.Name);
+    public static string Accepted(NatService service) => "accepted_" + Identifier(service);
 
     /// <summary>The counter of connections that got none.</summary>
-    public static string Refusals(NatService service) => "refused_" + Identifier(service.Name);
+    public static string WithoutBackend(NatService service) => "no_backend_" + Identifier(service);
 
-    private static string Chain(NatService service) => "listener_" + Identifier(service.Name);
+    /// <summary>The counter of connections from networks that may not connect.</summary>
+    public static string Denials(NatService service) => "denied_" + Identifier(service);
 
-    private static void AppendTranslation(StringBuilder script, string table, NatService service, string family, IReadOnlyList<IPEndPoint> slots)
+    /// <summary>The listener's chain.</summary>
+    public static string Chain(NatService service) => "listener_" + Identifier(service);
+
+    private static string[] Counters(NatService service) => [Accepted(service), WithoutBackend(service), Denials(service)];
+
+    private static void AppendDenials(StringBuilder script, string table, NatService service, AddressFamily family)
+    {
+        var (keyword, nfproto) = Names(family);
+        var denied = Outermost(service.Denied, family);
+        var allowed = Outermost(service.Allowed, family);
+        if (denied.Length > 0)
+        {
+            AppendDenial(script, table, service, $"{keyword} saddr {{ {string.Join(", ", denied)} }}");
+        }
+
+        if (allowed.Length > 0)
+        {
+            AppendDenial(script, table, service, $"{keyword} saddr != {{ {string.Join(", ", allowed)} }}");
+        }
+        else if (service.Allowed.Count > 0)
+        {
+            AppendDenial(script, table, service, $"meta nfproto {nfproto}");
+        }
+    }
+
+    // Accepted here means: asked no further. The label has it refused.
+    private static void AppendDenial(StringBuilder script, string table, NatService service, string match) => script.Append(
+        CultureInfo.InvariantCulture, $"add rule inet {table} {Chain(service)} {match} counter name {Denials(service)} ct label set {Refused} accept\n");
+
+    // nft refuses sets in which one network is in another; networks that do not nest have nothing in common.
+    private static IPNetwork[] Outermost(IReadOnlyList<IPNetwork> networks, AddressFamily family) =>
+        [.. networks.Distinct().Where(network => network.BaseAddress.AddressFamily == family
+            && !networks.Any(other => other.PrefixLength < network.PrefixLength && other.Contains(network.BaseAddress)))];
+
+    private static void AppendTranslation(StringBuilder script, string table, NatService service, AddressFamily family, IReadOnlyList<IPEndPoint> slots)
     {
         if (slots.Count == 0)
         {
             return;
         }
 
+        var (keyword, nfproto) = Names(family);
         var number = service.Pick switch
         {
             NatPick.InTurn => $"numgen inc mod {slots.Count}",
             NatPick.AtRandom => $"numgen random mod {slots.Count}",
             // A fixed seed: a client stays where it is when the rule is replaced.
-            NatPick.ByClient => $"jhash {family} saddr mod {slots.Count} seed 0x6c62",
+            NatPick.ByClient => $"jhash {keyword} saddr & {Mask(service.Prefix, family)} mod {slots.Count} seed 0x6c62",
             _ => throw new ArgumentOutOfRangeException(nameof(service), service.Pick, "is no way to pick"),
         };
-        var nfproto = family == "ip" ? "ipv4" : "ipv6";
         script.Append(CultureInfo.InvariantCulture, $"add rule inet {table} {Chain(service)} meta nfproto {nfproto} meta l4proto {Name(service.Protocol)} ");
-        script.Append(CultureInfo.InvariantCulture, $"ct label set {Translated} counter name {Accepted(service)} dnat {family} to {number} map {{ ");
+        script.Append(CultureInfo.InvariantCulture, $"ct label set {Translated} counter name {Accepted(service)} dnat {keyword} to {number} map {{ ");
         script.AppendJoin(", ", slots.Select((slot, index) => string.Create(CultureInfo.InvariantCulture, $"{index} : {slot.Address} . {slot.Port}")));
         script.Append(" }\n");
     }
@@ -170,7 +214,18 @@ internal static class NatRuleset
             : ("ipv6", $"{endPoint.Address} . {rest}");
     });
 
-    private static string Name(NatProtocol protocol) => protocol == NatProtocol.Tcp ? "tcp" : "udp";
+    private static (string Keyword, string NfProto) Names(AddressFamily family) =>
+        family == AddressFamily.InterNetwork ? ("ip", "ipv4") : ("ip6", "ipv6");
+
+    private static IPAddress Mask(SourcePrefixOptions prefix, AddressFamily family)
+    {
+        var (length, bits) = family == AddressFamily.InterNetwork ? (4, prefix.IPv4) : (16, prefix.IPv6);
+        return new([.. Enumerable.Range(0, length).Select(index => (byte)(0xff << (8 - Math.Clamp(bits - (index * 8), 0, 8))))]);
+    }
+
+    private static string Identifier(NatService service) => string.Create(CultureInfo.InvariantCulture, $"{Identifier(service.Name)}_{service.Number}");
+
+    private static string Name(Layer4Protocol protocol) => protocol == Layer4Protocol.Tcp ? "tcp" : "udp";
 
     // Names are free text and do not tell capitals from small letters; nft takes letters, digits and '_', and has a limit.
     private static string Identifier(string name)

@@ -15,13 +15,15 @@ internal sealed partial class NatTable : IAsyncDisposable
     private const int MostOfOneName = 100;
 
     private readonly SystemTool _nft;
+    private readonly string _balancer;
     private readonly Socket _ownership;
     private readonly SemaphoreSlim _applying = new(1, 1);
 
-    private NatTable(SystemTool nft, string name, Socket ownership)
+    private NatTable(SystemTool nft, string name, string balancer, Socket ownership)
     {
         _nft = nft;
         Name = name;
+        _balancer = balancer;
         _ownership = ownership;
     }
 
@@ -35,10 +37,10 @@ internal sealed partial class NatTable : IAsyncDisposable
     public static async Task<NatTable> CreateAsync(SystemTool nft, string balancer)
     {
         var (name, ownership) = Own(NatRuleset.TableOf(balancer));
-        var table = new NatTable(nft, name, ownership);
+        var table = new NatTable(nft, name, balancer, ownership);
         try
         {
-            await table.ApplyAsync(NatRuleset.Create(name, balancer, Environment.ProcessId));
+            await ApplyAsync(nft, table.EmptyTable);
             await RemoveAbandonedAsync(nft, name);
             return table;
         }
@@ -57,6 +59,29 @@ internal sealed partial class NatTable : IAsyncDisposable
         try
         {
             await ApplyAsync(_nft, script);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    /// <summary>Whether a chain is there: others may flush the whole ruleset.</summary>
+    /// <param name="chain">Its name.</param>
+    /// <exception cref="NatException">nft cannot be run.</exception>
+    public async Task<bool> HasAsync(string chain) => (await _nft.RunAsync(["list", "chain", "inet", Name, chain])).ExitCode == 0;
+
+    /// <summary>Puts the table in place again, unless it is there.</summary>
+    /// <exception cref="NatException">nft refuses.</exception>
+    public async Task RestoreAsync()
+    {
+        await _applying.WaitAsync();
+        try
+        {
+            if (!await HasAsync("translate"))
+            {
+                await ApplyAsync(_nft, EmptyTable);
+            }
         }
         finally
         {
@@ -96,6 +121,8 @@ internal sealed partial class NatTable : IAsyncDisposable
             _applying.Dispose();
         }
     }
+
+    private string EmptyTable => NatRuleset.Create(Name, _balancer, Environment.ProcessId);
 
     private static (string Name, Socket Ownership) Own(string wanted)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Nat;
 
 namespace LoadBalancer.Layer4.Tests.Nat;
@@ -28,14 +29,14 @@ public sealed class ConntrackTests
     [Fact]
     public void Translated_connections_to_the_port_are_read_and_no_others()
     {
-        var entries = Conntrack.Parse(Table, NatProtocol.Tcp, 7000);
+        var entries = Conntrack.Parse(Table, Layer4Protocol.Tcp, 7000);
 
         Assert.Equal(
             [
-                new(NatProtocol.Tcp, "ESTABLISHED", TimeSpan.FromSeconds(431999), At("10.91.0.2:39780"), At("10.91.0.1:7000"), At("10.92.0.12:7001"), At("10.91.0.2:39780"), null, null),
-                new(NatProtocol.Tcp, "TIME_WAIT", TimeSpan.FromSeconds(110), At("10.92.0.10:49546"), At("10.92.0.1:7000"), At("10.92.0.12:7000"), At("10.92.0.1:1024"), 272, 230),
-                new(NatProtocol.Tcp, "SYN_SENT", TimeSpan.FromSeconds(118), At("10.91.0.2:39781"), At("10.91.0.1:7000"), At("10.92.0.13:7000"), At("10.91.0.2:39781"), null, null),
-                new(NatProtocol.Tcp, null, null, At("[fd00:91::2]:50000"), At("[fd00:91::1]:7000"), At("[fd00:92::12]:7000"), At("[fd00:91::2]:50000"), null, null),
+                new(Layer4Protocol.Tcp, "ESTABLISHED", TimeSpan.FromSeconds(431999), At("10.91.0.2:39780"), At("10.91.0.1:7000"), At("10.92.0.12:7001"), At("10.91.0.2:39780"), null, null),
+                new(Layer4Protocol.Tcp, "TIME_WAIT", TimeSpan.FromSeconds(110), At("10.92.0.10:49546"), At("10.92.0.1:7000"), At("10.92.0.12:7000"), At("10.92.0.1:1024"), 272, 230),
+                new(Layer4Protocol.Tcp, "SYN_SENT", TimeSpan.FromSeconds(118), At("10.91.0.2:39781"), At("10.91.0.1:7000"), At("10.92.0.13:7000"), At("10.91.0.2:39781"), null, null),
+                new(Layer4Protocol.Tcp, null, null, At("[fd00:91::2]:50000"), At("[fd00:91::1]:7000"), At("[fd00:92::12]:7000"), At("[fd00:91::2]:50000"), null, null),
             ],
             entries);
         Assert.Equal([true, false, true, true], entries.Select(entry => entry.IsOpen));
@@ -44,16 +45,16 @@ public sealed class ConntrackTests
     [Fact]
     public void UDP_has_no_state()
     {
-        var entry = Assert.Single(Conntrack.Parse(Table, NatProtocol.Udp, 7000));
+        var entry = Assert.Single(Conntrack.Parse(Table, Layer4Protocol.Udp, 7000));
 
-        Assert.Equal(new(NatProtocol.Udp, null, TimeSpan.FromSeconds(29), At("10.91.0.2:40000"), At("10.91.0.1:7000"), At("10.92.0.11:7000"), At("10.91.0.2:40000"), null, null), entry);
+        Assert.Equal(new(Layer4Protocol.Udp, null, TimeSpan.FromSeconds(29), At("10.91.0.2:40000"), At("10.91.0.1:7000"), At("10.92.0.11:7000"), At("10.91.0.2:40000"), null, null), entry);
         Assert.True(entry.IsOpen);
     }
 
     [Fact]
     public async Task Without_file_and_program_one_line_says_what_is_missing()
     {
-        var failure = await Assert.ThrowsAsync<NatException>(() => new Conntrack(null, "/proc/no such file").ReadAsync(NatProtocol.Tcp, 7000));
+        var failure = await Assert.ThrowsAsync<NatException>(() => new Conntrack(null, "/proc/no such file").ReadAsync(Layer4Protocol.Tcp, 7000));
 
         Assert.Contains("/proc/no such file", failure.Message);
         Assert.Contains("conntrack (package conntrack) is not installed", failure.Message);
@@ -68,7 +69,7 @@ public sealed class ConntrackTests
         {
             await File.WriteAllLinesAsync(path, Table, TestContext.Current.CancellationToken);
 
-            Assert.Equal(4, (await new Conntrack(null, path).ReadAsync(NatProtocol.Tcp, 7000)).Count);
+            Assert.Equal(4, (await new Conntrack(null, path).ReadAsync(Layer4Protocol.Tcp, 7000)).Count);
         }
         finally
         {

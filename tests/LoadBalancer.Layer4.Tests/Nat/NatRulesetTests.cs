@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Nat;
 
 namespace LoadBalancer.Layer4.Tests.Nat;
@@ -7,14 +8,14 @@ public sealed class NatRulesetTests
 {
     private static readonly IPEndPoint First = IPEndPoint.Parse("10.0.0.11:7001");
     private static readonly IPEndPoint Second = IPEndPoint.Parse("10.0.0.12:7002");
-    private static readonly NatService Echo = new("echo", NatProtocol.Tcp, [IPEndPoint.Parse("192.0.2.1:7000")], NatPick.InTurn, [First, Second], []);
+    private static readonly NatService Echo = new("echo", 1, Layer4Protocol.Tcp, [IPEndPoint.Parse("192.0.2.1:7000")]) { IPv4 = [First, Second] };
 
     [Fact]
     public void An_update_is_the_listeners_chain_and_nothing_else() => Assert.Equal(
         """
-        flush chain inet t listener_echo
-        add rule inet t listener_echo meta nfproto ipv4 meta l4proto tcp ct label set 113 counter name accepted_echo dnat ip to numgen inc mod 2 map { 0 : 10.0.0.11 . 7001, 1 : 10.0.0.12 . 7002 }
-        add rule inet t listener_echo counter name refused_echo ct label set 115
+        flush chain inet t listener_echo_1
+        add rule inet t listener_echo_1 meta nfproto ipv4 meta l4proto tcp ct label set 113 counter name accepted_echo_1 dnat ip to numgen inc mod 2 map { 0 : 10.0.0.11 . 7001, 1 : 10.0.0.12 . 7002 }
+        add rule inet t listener_echo_1 counter name no_backend_echo_1 ct label set 115 accept
 
         """,
         NatRuleset.Update("t", Echo));
@@ -22,23 +23,49 @@ public sealed class NatRulesetTests
     [Theory]
     [InlineData(nameof(NatPick.InTurn), "numgen inc mod 2 map")]
     [InlineData(nameof(NatPick.AtRandom), "numgen random mod 2 map")]
-    [InlineData(nameof(NatPick.ByClient), "jhash ip saddr mod 2 seed 0x6c62 map")]
+    [InlineData(nameof(NatPick.ByClient), "jhash ip saddr & 255.255.255.255 mod 2 seed 0x6c62 map")]
     public void The_pick_is_an_expression_of_nft(string pick, string expected) =>
         Assert.Contains(expected, NatRuleset.Update("t", Echo with { Pick = Enum.Parse<NatPick>(pick) }));
 
     [Fact]
     public void Families_have_rules_of_their_own()
     {
-        var script = NatRuleset.Update("t", Echo with { Protocol = NatProtocol.Udp, Pick = NatPick.ByClient, IPv6 = [IPEndPoint.Parse("[fd00::1]:7001")] });
+        var script = NatRuleset.Update("t", Echo with { Protocol = Layer4Protocol.Udp, Pick = NatPick.ByClient, IPv6 = [IPEndPoint.Parse("[fd00::1]:7001")] });
 
         Assert.Contains("meta nfproto ipv4 meta l4proto udp", script);
         Assert.Contains("meta nfproto ipv6 meta l4proto udp", script);
-        Assert.Contains("dnat ip6 to jhash ip6 saddr mod 1 seed 0x6c62 map { 0 : fd00::1 . 7001 }", script);
+        Assert.Contains("dnat ip6 to jhash ip6 saddr & ffff:ffff:ffff:ffff:: mod 1 seed 0x6c62 map { 0 : fd00::1 . 7001 }", script);
+    }
+
+    [Theory]
+    [InlineData(20, 60, "255.255.240.0", "ffff:ffff:ffff:fff0::")]
+    [InlineData(1, 128, "128.0.0.0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")]
+    public void Only_the_prefix_of_a_client_is_hashed(int bits, int bitsIPv6, string mask, string maskIPv6)
+    {
+        var script = NatRuleset.Update("t", Echo with { Pick = NatPick.ByClient, IPv6 = [IPEndPoint.Parse("[fd00::1]:7001")], Prefix = new() { IPv4 = bits, IPv6 = bitsIPv6 } });
+
+        Assert.Contains($"jhash ip saddr & {mask} mod", script);
+        Assert.Contains($"jhash ip6 saddr & {maskIPv6} mod", script);
     }
 
     [Fact]
+    public void Networks_are_rules_before_the_translation_without_those_inside_others() => Assert.StartsWith(
+        """
+        flush chain inet t listener_echo_1
+        add rule inet t listener_echo_1 ip saddr { 10.0.0.0/8, 192.0.2.7/32 } counter name denied_echo_1 ct label set 115 accept
+        add rule inet t listener_echo_1 ip saddr != { 0.0.0.0/0 } counter name denied_echo_1 ct label set 115 accept
+        add rule inet t listener_echo_1 meta nfproto ipv6 counter name denied_echo_1 ct label set 115 accept
+        add rule inet t listener_echo_1 meta nfproto ipv4 meta l4proto tcp
+        """,
+        NatRuleset.Update("t", Echo with
+        {
+            Denied = [IPNetwork.Parse("10.1.0.0/16"), IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("192.0.2.7/32"), IPNetwork.Parse("10.0.0.0/8")],
+            Allowed = [IPNetwork.Parse("0.0.0.0/0")],
+        }));
+
+    [Fact]
     public void Without_a_backend_only_the_refusal_is_left() => Assert.Equal(
-        "flush chain inet t listener_echo\nadd rule inet t listener_echo counter name refused_echo ct label set 115\n",
+        "flush chain inet t listener_echo_1\nadd rule inet t listener_echo_1 counter name no_backend_echo_1 ct label set 115 accept\n",
         NatRuleset.Update("t", Echo with { IPv4 = [] }));
 
     [Theory]
@@ -50,7 +77,7 @@ public sealed class NatRulesetTests
     {
         var service = Echo with { Addresses = [IPEndPoint.Parse(address)] };
 
-        Assert.Contains($"add element inet t {element} : jump listener_echo }}\n", NatRuleset.Add("t", service));
+        Assert.Contains($"add element inet t {element} : jump listener_echo_1 }}\n", NatRuleset.Add("t", service));
         Assert.Contains($"delete element inet t {element} }}\n", NatRuleset.Remove("t", service));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tests.Nat.Support;
 
@@ -42,7 +43,7 @@ public sealed class NatTableTests
     {
         await using var lab = await NatLab.StartAsync();
         var nft = SystemTool.Find("nft", lab.Prefixed)!;
-        var service = new NatService("old", NatProtocol.Tcp, [new(lab.Front, 80)], NatPick.InTurn, [new(IPAddress.Loopback, 81)], []);
+        var service = new NatService("old", 1, Layer4Protocol.Tcp, [new(lab.Front, 80)]) { IPv4 = [new(IPAddress.Loopback, 81)] };
         // A crash leaves the table without the socket of its name; so does this.
         foreach (var name in (string[])[lab.Name, $"{lab.Name} other"])
         {
@@ -83,12 +84,25 @@ public sealed class NatTableTests
         await balancer.SendsToAsync(1);
         var before = await lab.RulesetAsync();
         var table = balancer.System.Table;
-        var failure = await Assert.ThrowsAsync<NatException>(() => table.ApplyAsync($"flush chain inet {table.Name} listener_echo\nadd rule inet {table.Name} no_such_chain accept\n"));
+        var failure = await Assert.ThrowsAsync<NatException>(() => table.ApplyAsync($"flush chain inet {table.Name} {NatRuleset.Chain(balancer.Listener.Service!)}\nadd rule inet {table.Name} no_such_chain accept\n"));
 
         Assert.StartsWith("nft: ", failure.Message);
         Assert.DoesNotContain('\n', failure.Message);
         Assert.Equal(before, await lab.RulesetAsync());
-        Assert.Equal(4, (await balancer.Listener.ReadAsync()).Listener.Accepted);
+        Assert.Equal(4, balancer.Statistics.Accepted);
+    }
+
+    [Fact]
+    public async Task Rules_that_somebody_flushed_are_put_back()
+    {
+        await using var lab = await NatLab.StartAsync();
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
+        Assert.Equal(0, (await lab.RunAsync("nft", "flush", "ruleset")).ExitCode);
+
+        balancer.Pool.SetMembers([lab.Servers[2].IPv4]);
+        await balancer.SendsToAsync(1);
+
+        Assert.Equal(["s3"], await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 1));
     }
 
     [Fact]
@@ -99,9 +113,9 @@ public sealed class NatTableTests
         var empty = await lab.RulesetAsync();
         NatService[] services =
         [
-            new("tcp", NatProtocol.Tcp, [new(lab.Front, 80), new(lab.FrontIPv6, 80)], NatPick.InTurn, [new(IPAddress.Loopback, 81)], [new(IPAddress.IPv6Loopback, 81)]),
-            new("TCP Ünicode \" } ;", NatProtocol.Tcp, [new(IPAddress.IPv6Any, 81)], NatPick.AtRandom, [new(IPAddress.Loopback, 81), new(IPAddress.Loopback, 82)], []),
-            new("udp", NatProtocol.Udp, [new(IPAddress.Any, 80)], NatPick.ByClient, [new(IPAddress.Loopback, 81)], []),
+            new("tcp", 1, Layer4Protocol.Tcp, [new(lab.Front, 80), new(lab.FrontIPv6, 80)]) { IPv4 = [new(IPAddress.Loopback, 81)], IPv6 = [new(IPAddress.IPv6Loopback, 81)] },
+            new("TCP Ünicode \" } ;", 2, Layer4Protocol.Tcp, [new(IPAddress.IPv6Any, 81)]) { Pick = NatPick.AtRandom, IPv4 = [new(IPAddress.Loopback, 81), new(IPAddress.Loopback, 82)] },
+            new("udp", 3, Layer4Protocol.Udp, [new(IPAddress.Any, 80)]) { Pick = NatPick.ByClient, IPv4 = [new(IPAddress.Loopback, 81)], Denied = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("10.1.0.0/16"), IPNetwork.Parse("::/0")] },
         ];
 
         foreach (var service in services)
@@ -109,7 +123,7 @@ public sealed class NatTableTests
             await table.ApplyAsync(NatRuleset.Add(table.Name, service));
         }
 
-        Assert.Equal(6, (await table.ReadCountersAsync()).Count);
+        Assert.Equal(9, (await table.ReadCountersAsync()).Count);
         foreach (var service in services)
         {
             await table.ApplyAsync(NatRuleset.Remove(table.Name, service));

@@ -22,7 +22,7 @@ public sealed class NatTranslationTests
         Assert.All(NatLab.ServerNames, name => Assert.Equal(10, names.Count(answer => answer == name)));
         Assert.All(names.Chunk(3), round => Assert.Equal(NatLab.ServerNames, round.Order()));
         Assert.Equal(lab.FarAddress, connection.SeenAs);
-        Assert.Equal(31, (await balancer.Listener.ReadAsync()).Listener.Accepted);
+        Assert.Equal(31, balancer.Statistics.Accepted);
     }
 
     [Fact]
@@ -77,10 +77,10 @@ public sealed class NatTranslationTests
         var clients = Enumerable.Range(100, 24).Select(host => IPAddress.Parse($"10.91.0.{host}")).ToArray();
         foreach (var address in clients)
         {
-            Assert.Equal(0, (await new SystemTool("/bin/sh", []).RunAsync(["-c", $"ip -n {lab.Far} addr add {address}/24 dev e0"])).ExitCode);
+            Assert.Equal(0, (await lab.RunAsync("ip", "-n", lab.Far, "addr", "add", $"{address}/24", "dev", "e0")).ExitCode);
         }
 
-        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, policy: SelectionPolicy.SourceHash);
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, new() { Policy = SelectionPolicy.SourceHash });
         var before = await AskAllAsync();
 
         Assert.Equal(before, await AskAllAsync());
@@ -112,19 +112,79 @@ public sealed class NatTranslationTests
     }
 
     [Fact]
-    public async Task A_server_that_leaves_gets_no_new_connection_and_keeps_the_one_it_has()
+    public async Task Weights_are_turns_that_are_spread_out_and_random_uses_every_server()
+    {
+        await using var lab = await NatLab.StartAsync();
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, weights: [5, 1, 1]);
+        NatTarget[] targets = [.. balancer.Pool.Snapshot.Available.ToArray().Select(backend => new NatTarget(backend, (IPEndPoint)backend.EndPoint))];
+
+        await UseAsync(SelectionPolicy.WeightedRoundRobin);
+        Assert.Equal(["s1", "s1", "s2", "s1", "s3", "s1", "s1"], await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 7));
+
+        // By chance one of the light ones is left out of 150 in one of 10^9 runs.
+        await UseAsync(SelectionPolicy.Random);
+        Assert.Equal(NatLab.ServerNames, (await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 150)).Distinct().Order());
+
+        async Task UseAsync(SelectionPolicy policy) => await balancer.System.Table.ApplyAsync(NatRuleset.Update(
+            balancer.System.Table.Name,
+            balancer.Listener.Service! with { Pick = NatSlots.PickOf(policy), IPv4 = [.. NatSlots.Of(policy, targets, 0).Select(target => target.EndPoint)] }));
+    }
+
+    [Theory]
+    [InlineData("10.91.0.0/24", "10.91.0.2", false)]
+    [InlineData("", "10.91.0.0/24", false)]
+    [InlineData("fd00::/16", "", false)]
+    [InlineData("10.0.0.0/8,10.91.0.0/24,10.0.0.0/8", "10.92.0.0/16", true)]
+    public async Task Networks_that_may_not_connect_are_refused(string allowed, string denied, bool serves)
+    {
+        await using var lab = await NatLab.StartAsync();
+        var options = new Layer4ListenerOptions
+        {
+            AllowedNetworks = allowed.Split(',', StringSplitOptions.RemoveEmptyEntries),
+            DeniedNetworks = denied.Split(',', StringSplitOptions.RemoveEmptyEntries),
+        };
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, options);
+
+        if (serves)
+        {
+            Assert.Equal(["s1"], await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 1));
+            return;
+        }
+
+        var refused = await Assert.ThrowsAsync<SocketException>(() => NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port)));
+        Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+        Assert.Equal(new Dictionary<string, long> { ["Denied"] = 1 }, balancer.Statistics.Refusals);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_unhealthy_gets_no_new_connection_and_keeps_the_one_it_has()
     {
         await using var lab = await NatLab.StartAsync();
         await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
         using var open = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
 
-        balancer.Pool.SetMembers(lab.Servers.Where(server => server.Name != open.Server).Select(server => server.IPv4));
+        var at = lab.Servers.Single(server => server.Name == open.Server).IPv4;
+        balancer.Pool.SetHealth(balancer.Pool.Snapshot.Find(at.ToString())!, healthy: false, "the test says so");
         await balancer.SendsToAsync(2);
         var names = await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 10);
 
         Assert.DoesNotContain(open.Server, names);
         Assert.Equal(2, names.Distinct().Count());
         await open.EchoesAsync("still here");
+    }
+
+    [Fact]
+    public async Task A_connection_to_a_server_that_left_is_reset_when_the_drain_is_over()
+    {
+        await using var lab = await NatLab.StartAsync();
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
+        using var open = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
+
+        balancer.Pool.SetMembers(lab.Servers.Where(server => server.Name != open.Server).Select(server => server.IPv4));
+        await Eventually.TrueAsync(() => !balancer.Listener.Connections.Any());
+
+        await open.Socket.SendTextAsync("is anybody there?");
+        await open.Socket.IsResetAsync();
     }
 
     [Fact]
@@ -139,7 +199,7 @@ public sealed class NatTranslationTests
             Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
         }
 
-        Assert.Equal(2, (await balancer.Listener.ReadAsync()).Listener.Refused);
+        Assert.Equal(new Dictionary<string, long> { ["NoBackend"] = 2 }, balancer.Statistics.Refusals);
         balancer.Pool.SetMembers([lab.Servers[2].IPv4]);
         await balancer.SendsToAsync(1);
         Assert.Equal(["s3"], await NatLab.AskAsync(lab.Far, new(lab.Front, NatLab.Port), 1));
@@ -149,7 +209,7 @@ public sealed class NatTranslationTests
     public async Task UDP_clients_stay_at_their_server_and_leave_it_when_it_is_gone()
     {
         await using var lab = await NatLab.StartAsync();
-        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, NatProtocol.Udp);
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, new() { Protocol = Layer4Protocol.Udp });
         Socket[] clients = [.. Enumerable.Range(0, 6).Select(_ => NatLab.Socket(lab.Far, AddressFamily.InterNetwork, SocketType.Dgram))];
         foreach (var client in clients)
         {
@@ -160,7 +220,7 @@ public sealed class NatTranslationTests
 
         Assert.All(NatLab.ServerNames, name => Assert.Equal(2, names.Count(answer => answer == name)));
         Assert.Equal(names, await AskAllAsync());
-        Assert.Equal(6, (await balancer.Listener.ReadAsync()).Connections.Count);
+        Assert.Equal(6, balancer.Listener.Connections.Count());
 
         balancer.Pool.SetMembers([lab.Servers[0].IPv4]);
         await balancer.SendsToAsync(1);
@@ -197,7 +257,7 @@ public sealed class NatTranslationTests
     public async Task UDP_without_a_backend_is_told_so()
     {
         await using var lab = await NatLab.StartAsync();
-        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, NatProtocol.Udp, members: []);
+        await using var balancer = await LabBalancer.StartAsync(lab, lab.Front, new() { Protocol = Layer4Protocol.Udp }, members: []);
         using var client = NatLab.Socket(lab.Far, AddressFamily.InterNetwork, SocketType.Dgram);
         await client.ConnectAsync(new IPEndPoint(lab.Front, NatLab.Port), TestContext.Current.CancellationToken);
         await client.SendTextAsync("?");
@@ -214,23 +274,27 @@ public sealed class NatTranslationTests
         Assert.Equal(0, (await lab.RunAsync("sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1")).ExitCode);
         await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
         using var first = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
-        var alone = Assert.Single((await balancer.Listener.ReadAsync()).Connections);
+        var alone = Assert.Single(balancer.Listener.Connections);
         using var second = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
         // Not of this listener, though through the same machine and to the same port.
         using var other = await NatLab.ConnectAsync(lab.Far, lab.Servers[0].IPv4);
         await second.EchoesAsync(new string('x', 500));
 
-        var statistics = await balancer.Listener.ReadAsync();
+        await Eventually.TrueAsync(() => balancer.Statistics.Active == 2 && balancer.Listener.BytesToClient > 500);
+        var rows = balancer.Listener.Connections.ToArray();
+        Assert.Equal([first.Client.ToString(), second.Client.ToString()], rows.Select(row => row.Client));
+        Assert.Equal(alone.Id, rows[0].Id);
+        Assert.Equal(lab.Servers.Single(server => server.Name == second.Server).IPv4.ToString(), rows[1].BackendAddress);
+        Assert.Equal(("echo", "servers", Layer4Mode.Nat), (rows[1].Listener, rows[1].Pool, rows[1].Mode));
+        Assert.InRange(rows[1].BytesToBackend, 500, 5000);
+        Assert.InRange(rows[1].BytesToClient, 500, 5000);
 
-        Assert.Equal(2, statistics.Listener.Active);
-        Assert.Equal([first.Client.ToString(), second.Client.ToString()], statistics.Connections.Select(row => row.Client));
-        Assert.Equal(alone.Id, statistics.Connections[0].Id);
-        Assert.Equal(alone.Since, statistics.Connections[0].Since);
-        var row = statistics.Connections[1];
-        Assert.Equal(lab.Servers.Single(server => server.Name == second.Server).IPv4.ToString(), row.BackendAddress);
-        Assert.Equal("echo", row.Listener);
-        Assert.InRange(row.BytesToBackend, 500, 5000);
-        Assert.InRange(row.BytesToClient, 500, 5000);
+        Assert.False(balancer.Listener.TryClose(-1));
+        Assert.True(balancer.Listener.TryClose(rows[1].Id));
+        await Eventually.TrueAsync(() => balancer.Listener.Connections.Count() == 1);
+        await second.Socket.SendTextAsync("is anybody there?");
+        await second.Socket.IsResetAsync();
+        await first.EchoesAsync("still here");
     }
 
     [Fact]

@@ -2,8 +2,12 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Discovery;
 using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Layer4.Tests.Nat.Support;
@@ -11,57 +15,78 @@ namespace LoadBalancer.Layer4.Tests.Nat.Support;
 /// <summary>One translated listener in the balancer's namespace of a <see cref="NatLab"/>, in front of its three servers.</summary>
 internal sealed class LabBalancer : IAsyncDisposable
 {
-    private static long _lastId;
-
+    private readonly ServiceProvider _services;
+    private readonly BackendPools _pools;
     private bool _stopped;
 
-    private LabBalancer(NatSystem system, BackendPool pool, NatListener listener)
+    private LabBalancer(ServiceProvider services, NatSystem system, NatListener listener)
     {
+        _services = services;
+        _pools = services.GetRequiredService<BackendPools>();
         System = system;
-        Pool = pool;
         Listener = listener;
     }
 
     public NatSystem System { get; }
 
-    public BackendPool Pool { get; }
+    public BackendPool Pool => _pools.All.Single();
 
     public NatListener Listener { get; }
 
-    public static async Task<LabBalancer> StartAsync(
-        NatLab lab, IPAddress address, NatProtocol protocol = NatProtocol.Tcp, SelectionPolicy policy = SelectionPolicy.RoundRobin, IEnumerable<EndPoint>? members = null, NatKernel? kernel = null)
+    public Layer4ListenerStatistics Statistics => Listener.GetStatistics();
+
+    public static async Task<LabBalancer> StartAsync(NatLab lab, IPAddress address, Layer4ListenerOptions? options = null, IEnumerable<IPEndPoint>? members = null, int[]? weights = null)
     {
-        var pool = new BackendPool("servers", "tcp://servers", new PoolOptions { Policy = policy, HealthCheck = new() { Type = HealthCheckType.None } }, NullLogger.Instance);
-        members = (members ?? lab.Servers.Select(server => address.AddressFamily == AddressFamily.InterNetwork ? server.IPv4 : server.IPv6)).ToArray();
-        pool.SetMembers(members);
-        var nft = SystemTool.Find("nft", lab.Prefixed)!;
+        var endPoints = (members ?? lab.Servers.Select(server => address.AddressFamily == AddressFamily.InterNetwork ? server.IPv4 : server.IPv6)).ToArray();
+        var pool = new PoolOptions { Service = "tcp://servers", HealthCheck = new() { Type = HealthCheckType.None } };
+        foreach (var (index, weight) in (weights ?? []).Index())
+        {
+            pool.Backends[$"b{index}"] = new() { Address = $"{endPoints[index]}", Weight = weight };
+        }
+
+        // Discovery's own answer must not undo the test's: it gets the same one.
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
+            lab.Servers.Index().Select(server => new KeyValuePair<string, string?>($"Services:servers:tcp:{server.Index}", $"tcp://{server.Item.IPv4}"))).Build());
+        services.AddLoadBalancer();
+        var provider = services.BuildServiceProvider();
+        var pools = provider.GetRequiredService<BackendPools>();
+        await pools.ApplyAsync(new() { Pools = { ["servers"] = pool } });
+        var found = pools.All.Single();
+        await Eventually.TrueAsync(() => found.Snapshot.Available.Length == lab.Servers.Count);
+        found.SetMembers(endPoints);
+
         // Not the file of this process's own namespace: the program, run in the lab's.
-        var system = new NatSystem(await NatTable.CreateAsync(nft, lab.Name), new Conntrack(SystemTool.Find("conntrack", lab.Prefixed), "/proc/no such file"), () => kernel ?? NetworkNamespace.Run(lab.Balancer, NatKernel.Read));
-        var socket = NatLab.Socket(lab.Balancer, address.AddressFamily, protocol == NatProtocol.Tcp ? SocketType.Stream : SocketType.Dgram);
+        var system = new NatSystem(
+            await NatTable.CreateAsync(SystemTool.Find("nft", lab.Prefixed)!, lab.Name),
+            new Conntrack(SystemTool.Find("conntrack", lab.Prefixed), "/proc/no such file"),
+            () => NetworkNamespace.Run(lab.Balancer, NatKernel.Read));
+        options = (options ?? new()) with { Mode = Layer4Mode.Nat, Pool = "servers" };
+        var socket = NatLab.Socket(lab.Balancer, address.AddressFamily, options.Protocol == Layer4Protocol.Tcp ? SocketType.Stream : SocketType.Dgram);
         if (address.Equals(IPAddress.IPv6Any))
         {
             socket.DualMode = true;
         }
 
         socket.Bind(new IPEndPoint(address, NatLab.Port));
-        var listener = await NatListener.StartAsync(
-            "echo", protocol, [socket], new(pool, null, TimeSpan.FromMilliseconds(100)), system, () => Interlocked.Increment(ref _lastId), TimeProvider.System, NullLogger.Instance);
-        var result = new LabBalancer(system, pool, listener);
-        await result.SendsToAsync(members.Count());
+        var settings = ListenerSettings.Create(options, TimeSpan.FromMilliseconds(100), pools, null);
+        var listener = new NatListener("echo", new ListenAddress(address.ToString(), NatLab.Port), [socket], settings, system, NullLogger.Instance);
+        var result = new LabBalancer(provider, system, listener);
+        await result.SendsToAsync(endPoints.Length);
         return result;
     }
 
-    /// <summary>The rules of the listener, as the kernel has them.</summary>
-    public async Task<string> RulesAsync(NatLab lab) => (await lab.RunAsync("nft", "list", "chain", "inet", System.Table.Name, "listener_echo")).Output;
-
     /// <summary>Waits until the rules have so many backends.</summary>
-    public async Task SendsToAsync(int backends) => await Eventually.TrueAsync(() => Listener.Targets.Count == backends);
+    public async Task SendsToAsync(int backends) => await Eventually.TrueAsync(() => Listener.Service is not null && Listener.Targets.Count == backends);
 
     public async Task StopAsync(TimeSpan drainTimeout)
     {
         _stopped = true;
         await Listener.StopAsync(drainTimeout);
         await System.DisposeAsync();
+        await _pools.DisposeAsync();
+        await _services.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
