@@ -14,7 +14,18 @@ internal static class Reading
               "catalog": { "Backends": { "catalog-1": { "Address": "127.0.0.1:5001" } } },
               "echo": {}
             },
-            "Layer4": { "Listeners": { "echo": { "Address": "127.0.0.1:7000", "Pool": "echo" } } },
+            "Layer4": {
+              "Listeners": {
+                "echo": { "Address": "127.0.0.1:7000", "Pool": "echo" },
+                "dns": { "Address": "127.0.0.1:7000", "Protocol": "Udp", "Pool": "echo", "MaxReplies": 1 },
+                "tls": {
+                  "Address": "127.0.0.1:7443",
+                  "TlsRoutes": { "shop": { "ServerNames": ["shop.example.com"], "Protocols": ["h2"], "Pool": "catalog" } },
+                  "ProxyProtocol": { "TrustedNetworks": ["10.0.0.0/8"] }
+                },
+                "kernel": { "Address": "127.0.0.1:7001", "Mode": "Nat", "Pool": "echo" }
+              }
+            },
             "Layer7": {
               "Listeners": { "http": { "Address": "127.0.0.1:8080" } },
               "Routes": {
