@@ -26,7 +26,7 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         {
             return Malformed($"{path}: cannot be read: {exception.Message}");
         }
-        catch (Exception exception) when (exception is FormatException or JsonException or InvalidDataException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidDataException or InvalidOperationException)
         {
             return Malformed($"{path}: {Explain(exception)}");
         }
