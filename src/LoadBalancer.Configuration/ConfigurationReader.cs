@@ -34,6 +34,7 @@ public static class ConfigurationReader
         }
 
         OptionsValidator.Validate(options, errors);
+        OptionsValidator.ValidateTls(options, errors);
         errors.AddRange(check?.Invoke(options) ?? []);
         ValidateServices(configuration.GetSection(LoadBalancerOptions.ServicesSectionName), errors);
         return new(errors.Count == 0 ? options : null, errors);
@@ -135,6 +136,10 @@ public static class ConfigurationReader
         {
             value = JsonValue.Create(number);
         }
+        else if (type == typeof(bool) && bool.TryParse(text, out var flag))
+        {
+            value = JsonValue.Create(flag);
+        }
         else if (type == typeof(TimeSpan) && text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
         {
             value = JsonValue.Create(time.ToString("c", CultureInfo.InvariantCulture));
@@ -156,6 +161,7 @@ public static class ConfigurationReader
     {
         { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
         _ when type == typeof(int) => "a whole number",
+        _ when type == typeof(bool) => "true or false",
         _ when type == typeof(TimeSpan) => "a time as [d.]hh:mm:ss[.fff], such as 00:00:05",
         _ => "a text",
     };

@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Selection;
+using LoadBalancer.Tls;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ServiceDiscovery;
 
@@ -21,6 +22,7 @@ public sealed partial class BackendPool
     private PoolOptions _options;
     private volatile PoolSnapshot _snapshot = PoolSnapshot.Empty;
     private volatile ISelectionPolicy _policy;
+    private volatile BackendTls? _tls;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
@@ -35,6 +37,7 @@ public sealed partial class BackendPool
         _options = options;
         _logger = logger;
         _policy = SelectionPolicies.Create(options.Policy);
+        _tls = CreateTls(options);
     }
 
     /// <summary>Raised after a new snapshot is in place: membership, state, names or weights changed.</summary>
@@ -48,6 +51,9 @@ public sealed partial class BackendPool
 
     /// <summary>The policy of the pool; listeners and routes may bring their own.</summary>
     public ISelectionPolicy Policy => _policy;
+
+    /// <summary>How backends with the scheme <c>https</c> are spoken to; null for the machine's own trust.</summary>
+    public BackendTls? Tls => _tls;
 
     /// <summary>The pool at this moment.</summary>
     public PoolSnapshot Snapshot => _snapshot;
@@ -115,6 +121,11 @@ public sealed partial class BackendPool
         if (options.Policy != _policy.Kind)
         {
             _policy = SelectionPolicies.Create(options.Policy);
+        }
+
+        if (options.BackendTls != _options.BackendTls)
+        {
+            _tls = CreateTls(options);
         }
 
         Publish(() =>
@@ -221,6 +232,8 @@ public sealed partial class BackendPool
             backend.Name, backend.Id, backend.State, backend.Weight, backend.Active, backend.Picks, backend.Failures, backend.LastError));
         return new(Name, Service, _policy.Kind, snapshot.Available.Length, [.. backends]);
     }
+
+    private BackendTls? CreateTls(PoolOptions options) => options.BackendTls is { } tls ? new(Name, tls, _logger) : null;
 
     private BackendState StateOfNewcomer =>
         _options.HealthCheck.Type == HealthCheckType.None ? BackendState.Healthy : BackendState.Checking;
