@@ -52,7 +52,7 @@ internal static partial class OptionsValidator
             check.Fail($"{key}:InsecureAllowUntrusted", "is true beside TrustedCa, which would then not count; must be one of the two");
         }
 
-        if (tls.ClientCertificate is { Path: null })
+        if (tls.ClientCertificate is { Path: null or "" })
         {
             check.Fail($"{key}:ClientCertificate:Path", $"is missing; {CertificateFile}");
         }

@@ -17,6 +17,10 @@ public sealed class ReadingTests
                 "Backends": {
                   "catalog-1": { "Address": "127.0.0.1:5001", "Weight": 3 },
                   "catalog-2": { "Address": "[::1]:5002" }
+                },
+                "BackendTls": {
+                  "TrustedCa": "ca.pem", "ServerName": "catalog.internal", "InsecureAllowUntrusted": false,
+                  "ClientCertificate": { "Path": "own.pem", "KeyPath": "own.key", "Password": "one" }
                 }
               }
             },
@@ -29,7 +33,17 @@ public sealed class ReadingTests
               }
             },
             "Layer7": {
-              "Listeners": { "http": { "Address": "*:8080", "Protocols": "Http2" } },
+              "Listeners": {
+                "http": { "Address": "*:8080", "Protocols": "Http2", "RedirectToHttps": { "Port": 443 } },
+                "https": {
+                  "Address": "*:8443",
+                  "Tls": {
+                    "Certificates": { "shop": { "Path": "shop.pem", "KeyPath": "shop.key", "Password": "two", "ServerNames": ["shop.example", "*.shop.example"] } },
+                    "MinimumVersion": "Tls13",
+                    "ClientCertificate": { "Mode": "Request", "TrustedCa": ["clients.pem"], "CheckRevocation": true, "ForwardHeader": "X-Client-Cert" }
+                  }
+                }
+              },
               "Routes": {
                 "auth": {
                   "Path": "/auth/{**rest}",
@@ -94,9 +108,24 @@ public sealed class ReadingTests
             },
             layer4);
 
-        var (layer7Name, layer7) = Assert.Single(options.Layer7.Listeners);
-        Assert.Equal("http", layer7Name);
-        Assert.Equal(new Layer7ListenerOptions { Address = "*:8080", Protocols = HttpListenerProtocols.Http2 }, layer7);
+        Assert.Equal(
+            new BackendTlsOptions
+            {
+                TrustedCa = "ca.pem",
+                ServerName = "catalog.internal",
+                ClientCertificate = new() { Path = "own.pem", KeyPath = "own.key", Password = "one" },
+            },
+            pool.BackendTls);
+
+        Assert.Equal(["http", "https"], options.Layer7.Listeners.Keys.Order());
+        Assert.Equal(new Layer7ListenerOptions { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 443 } }, options.Layer7.Listeners["http"]);
+        var tls = options.Layer7.Listeners["https"].Tls!;
+        var (certificateName, certificate) = Assert.Single(tls.Certificates);
+        Assert.Equal(("shop", "shop.pem", "shop.key", "two"), (certificateName, certificate.Path, certificate.KeyPath, certificate.Password));
+        Assert.Equal(["shop.example", "*.shop.example"], certificate.ServerNames);
+        Assert.Equal(TlsVersion.Tls13, tls.MinimumVersion);
+        Assert.Equal((ClientCertificateMode.Request, true, "X-Client-Cert"), (tls.ClientCertificate!.Mode, tls.ClientCertificate.CheckRevocation, tls.ClientCertificate.ForwardHeader));
+        Assert.Equal(["clients.pem"], tls.ClientCertificate.TrustedCa);
 
         var (routeName, route) = Assert.Single(options.Layer7.Routes);
         Assert.Equal("auth", routeName);
@@ -148,7 +177,10 @@ public sealed class ReadingTests
     [Fact]
     public void Keys_and_names_of_enumerations_have_no_case()
     {
-        var options = Reading.Valid(EveryKey.ToUpperInvariant().Replace("\"$SCHEMA\"", "\"$schema\"", StringComparison.Ordinal));
+        var options = Reading.Valid(EveryKey.ToUpperInvariant()
+            .Replace("\"$SCHEMA\"", "\"$schema\"", StringComparison.Ordinal)
+            .Replace(": TRUE", ": true", StringComparison.Ordinal)
+            .Replace(": FALSE", ": false", StringComparison.Ordinal));
 
         Assert.Equal(SelectionPolicy.PowerOfTwoChoices, options.Pools["catalog"].Policy);
         Assert.Equal(4, options.Pools["Catalog"].HealthCheck.Rise);

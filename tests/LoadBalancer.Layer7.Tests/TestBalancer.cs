@@ -48,7 +48,7 @@ internal sealed class TestBalancer : IAsyncDisposable
     public static Task<TestBalancer> StartAsync(LoadBalancerOptions options, params TestBackend[] backends) =>
         StartAsync(options, new Dictionary<string, TestBackend[]> { ["web"] = backends });
 
-    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools, LogRecorder? logs = null)
+    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools, LogRecorder? logs = null, bool waitForHealth = true)
     {
         var addresses = new TestAddresses();
         var configuration = new ConfigurationBuilder().Add(addresses).Build();
@@ -64,7 +64,7 @@ internal sealed class TestBalancer : IAsyncDisposable
         }
 
         await balancer.ApplyAsync(options);
-        foreach (var (pool, backends) in pools.Where(pair => options.Pools.ContainsKey(pair.Key)))
+        foreach (var (pool, backends) in pools.Where(pair => waitForHealth && options.Pools.ContainsKey(pair.Key)))
         {
             await WaitUntilAsync(() => balancer.Pools.Find(pool)!.Snapshot.Available.Length == backends.Length);
         }

@@ -12,7 +12,8 @@ public static class CertificateValidator
     public static void ResolvePaths(LoadBalancerOptions options, string directory)
     {
         ArgumentNullException.ThrowIfNull(options);
-        string? Resolve(string? path) => string.IsNullOrEmpty(path) ? path : Path.GetFullPath(path, directory);
+        // What is no path at all stays, for the check to name.
+        string? Resolve(string? path) => string.IsNullOrEmpty(path) || path.Contains('\0') ? path : Path.GetFullPath(path, directory);
         foreach (var tls in options.Pools.Values.Select(pool => pool.BackendTls).OfType<BackendTlsOptions>())
         {
             tls.TrustedCa = Resolve(tls.TrustedCa);

@@ -171,7 +171,7 @@ public sealed class CertificateFile
         {
             throw new CertificateException(key, $"'{path}' does not exist; {allowed}");
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CertificateException(key, $"'{path}' cannot be read: {exception.Message}");
         }

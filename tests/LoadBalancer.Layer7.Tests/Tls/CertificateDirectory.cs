@@ -40,7 +40,7 @@ internal sealed class CertificateDirectory : IDisposable
     public string WritePfx(string name, X509Certificate2 certificate, string? password, params X509Certificate2[] chain)
     {
         var path = PathOf(name);
-        File.WriteAllBytes(path, new X509Certificate2Collection([certificate, .. chain]).Export(X509ContentType.Pfx, password)!);
+        File.WriteAllBytes(path, new X509Certificate2Collection((X509Certificate2[])[certificate, .. chain]).Export(X509ContentType.Pfx, password)!);
         return path;
     }
 
