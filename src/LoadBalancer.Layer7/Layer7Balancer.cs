@@ -6,6 +6,7 @@ using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -134,6 +135,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true);
         });
         services.AddReverseProxy();
+        services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
         services.AddSingleton<ILoadBalancingPolicy, PoolLoadBalancingPolicy>();
