@@ -80,7 +80,7 @@ public sealed class CertificateFile
         var chain = new X509Certificate2Collection();
         var certificate = IsPem(bytes) ? LoadPem(bytes, chain) : LoadPfx(bytes, chain);
         // Offline: a missing intermediate is not looked for in the network while clients wait.
-        return SslStreamCertificateContext.Create(ForHandshake(certificate), chain, offline: true);
+        return SslStreamCertificateContext.Create(certificate, chain, offline: true);
     }
 
     /// <summary>Makes a certificate whose key is in memory usable for handshakes on this system.</summary>
@@ -126,7 +126,7 @@ public sealed class CertificateFile
                 throw new CertificateException("Path", $"'{_path}' has no certificate; {Allowed}");
             }
 
-            return encrypted ? X509Certificate2.CreateFromEncryptedPem(certificates, key, _password) : X509Certificate2.CreateFromPem(certificates, key);
+            return ForHandshake(encrypted ? X509Certificate2.CreateFromEncryptedPem(certificates, key, _password) : X509Certificate2.CreateFromPem(certificates, key));
         }
         catch (ArgumentException)
         {

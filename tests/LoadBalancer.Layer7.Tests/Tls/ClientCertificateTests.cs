@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Configuration;
 
@@ -153,6 +154,55 @@ public sealed class ClientCertificateTests : IDisposable
         await TestBalancer.WaitUntilAsync(() => IsRefused(balancer, own));
         using var other = successor.Issue(TestAuthority.ClientAuthentication, DateTimeOffset.UtcNow.AddDays(1), "client");
         Assert.Equal("a", (await AskAsync(balancer, other)).Replica);
+    }
+
+    [Fact]
+    public async Task A_revoked_certificate_is_refused_where_revocation_is_checked()
+    {
+        byte[] list = [];
+        using var server = new HttpListener();
+        var address = new Uri($"http://127.0.0.1:{FreePort()}/{Guid.NewGuid():N}/");
+        server.Prefixes.Add(address.AbsoluteUri);
+        server.Start();
+        var serving = ServeAsync(server, () => list);
+        using var good = _authority.IssueRevocable(new(address, "list.crl"), "good");
+        using var bad = _authority.IssueRevocable(new(address, "list.crl"), "bad");
+        using var silent = IssueClient();
+        list = _authority.Revoke(bad);
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await StartAsync(backend, new() { CheckRevocation = true });
+
+        Assert.Equal("a", (await AskAsync(balancer, good)).Replica);
+        Assert.True(IsRefused(balancer, bad));
+        // One that does not say where the list is cannot be checked.
+        Assert.True(IsRefused(balancer, silent));
+
+        server.Stop();
+        await serving;
+    }
+
+    private static async Task ServeAsync(HttpListener server, Func<byte[]> body)
+    {
+        while (server.IsListening)
+        {
+            try
+            {
+                var context = await server.GetContextAsync();
+                context.Response.ContentType = "application/pkix-crl";
+                context.Response.Close(body(), willBlock: false);
+            }
+            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static bool IsRefused(TestBalancer balancer, X509Certificate2 own)

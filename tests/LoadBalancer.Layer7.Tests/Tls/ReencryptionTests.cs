@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using Microsoft.AspNetCore.Hosting;
@@ -144,9 +145,9 @@ public sealed class ReencryptionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, BackendState.Healthy)]
-    [InlineData(false, BackendState.Unhealthy)]
-    public async Task Health_checks_over_HTTP_go_by_the_same_trust(bool trusted, BackendState expected)
+    [InlineData(true, BackendState.Healthy, null)]
+    [InlineData(false, BackendState.Unhealthy, "GET / failed: SecureConnectionError")]
+    public async Task Health_checks_over_HTTP_go_by_the_same_trust(bool trusted, BackendState expected, string? error)
     {
         using var stranger = TestAuthority.Create("Stranger");
         await using var backend = await StartBackendAsync("catalog.internal");
@@ -154,6 +155,24 @@ public sealed class ReencryptionTests : IDisposable
         await using var balancer = await StartAsync(new() { TrustedCa = path, ServerName = "catalog.internal" }, [backend], HealthCheckType.Http, waitForHealth: false);
 
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends is [{ State: var state }] && state == expected);
+        Assert.Equal(error, balancer.Pools.Find("web")!.GetStatistics().Backends[0].LastError);
+    }
+
+    [Fact]
+    public async Task A_web_socket_goes_through_to_a_backend_with_TLS()
+    {
+        await using var backend = await StartBackendAsync("127.0.0.1", HttpProtocols.Http1AndHttp2);
+        await using var balancer = await StartAsync(new() { TrustedCa = WriteCa() }, backend);
+        // Over HTTP/2 first, so that a connection of the wrong kind is at hand.
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(balancer));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(balancer.Uri) { Scheme = "ws", Path = "/ws" }.Uri, Cancelled);
+
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, Cancelled);
+        var buffer = new byte[64];
+        var received = await socket.ReceiveAsync(buffer, Cancelled);
+
+        Assert.Equal("a: hello", System.Text.Encoding.UTF8.GetString(buffer, 0, received.Count));
     }
 
     private static async Task<HttpStatusCode> StatusAsync(TestBalancer balancer)

@@ -32,12 +32,34 @@ internal sealed class TestAuthority : IDisposable
     /// <summary>A server's certificate for names and addresses.</summary>
     public X509Certificate2 Issue(params string[] names) => Issue(ServerAuthentication, DateTimeOffset.UtcNow.AddDays(1), names);
 
-    public X509Certificate2 Issue(string use, DateTimeOffset notAfter, params string[] names)
+    public X509Certificate2 Issue(string use, DateTimeOffset notAfter, params string[] names) => Issue(use, notAfter, null, names);
+
+    /// <summary>A client's certificate that says where the list of revoked ones is.</summary>
+    public X509Certificate2 IssueRevocable(Uri list, string name) => Issue(ClientAuthentication, DateTimeOffset.UtcNow.AddDays(1), list, [name]);
+
+    /// <summary>The list of revoked certificates, signed.</summary>
+    public byte[] Revoke(params X509Certificate2[] revoked)
+    {
+        var list = new CertificateRevocationListBuilder();
+        foreach (var certificate in revoked)
+        {
+            list.AddEntry(certificate);
+        }
+
+        return list.Build(Certificate, 1, DateTimeOffset.UtcNow.AddHours(1), HashAlgorithmName.SHA256, thisUpdate: DateTimeOffset.UtcNow.AddHours(-1));
+    }
+
+    private X509Certificate2 Issue(string use, DateTimeOffset notAfter, Uri? list, string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={names[0]}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new(use)], critical: false));
+        if (list is not null)
+        {
+            request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([list.AbsoluteUri]));
+        }
+
         var alternatives = new SubjectAlternativeNameBuilder();
         foreach (var name in names)
         {
@@ -62,7 +84,7 @@ internal sealed class TestAuthority : IDisposable
     {
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         return request;
     }
