@@ -72,7 +72,20 @@ public sealed class ConfigurationFileTests
                 },
                 Layer7 =
                 {
-                    Listeners = { ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2 } },
+                    Listeners =
+                    {
+                        ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 8443 } },
+                        ["https"] = new()
+                        {
+                            Address = "*:8443",
+                            Tls = new()
+                            {
+                                Certificates = { ["shop"] = new() { Path = "shop.pem", ServerNames = ["shop.example"] } },
+                                ClientCertificate = new() { TrustedCa = ["clients.pem"], CheckRevocation = true },
+                            },
+                        },
+                        ["developer"] = new() { Address = "*:9443", Tls = new() },
+                    },
                     Routes =
                     {
                         ["all"] = new()

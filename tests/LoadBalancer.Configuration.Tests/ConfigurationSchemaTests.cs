@@ -66,6 +66,8 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Layer4:Listeners:*:HashKey", typeof(Layer4HashKey))]
     [InlineData("Layer7:Listeners:*:Protocols", typeof(HttpListenerProtocols))]
     [InlineData("Layer7:Routes:*:Policy", typeof(SelectionPolicy))]
+    [InlineData("Layer7:Listeners:*:Tls:MinimumVersion", typeof(TlsVersion))]
+    [InlineData("Layer7:Listeners:*:Tls:ClientCertificate:Mode", typeof(ClientCertificateMode))]
     public void An_enumeration_is_the_list_of_its_names(string key, Type type) =>
         Assert.Equal(Enum.GetNames(type), At(key)["enum"]!.AsArray().Select(name => name?.GetValue<string>()));
 
@@ -96,6 +98,8 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Layer7:Routes:*:Order", "integer")]
     [InlineData("Layer7:Routes:*:Cache", "object")]
     [InlineData("Layer7:Routes:*:SessionAffinity", "object")]
+    [InlineData("Layer7:Listeners:*:Tls", "object")]
+    [InlineData("Pools:*:BackendTls:InsecureAllowUntrusted", "boolean")]
     public void A_key_has_one_type_and_null_is_none(string key, string type) => Assert.Equal(type, At(key)["type"]!.GetValue<string>());
 
     [Theory]

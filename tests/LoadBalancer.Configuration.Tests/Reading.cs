@@ -11,7 +11,10 @@ internal static class Reading
         {
           "LoadBalancer": {
             "Pools": {
-              "catalog": { "Backends": { "catalog-1": { "Address": "127.0.0.1:5001" } } },
+              "catalog": {
+                "Backends": { "catalog-1": { "Address": "127.0.0.1:5001" } },
+                "BackendTls": { "TrustedCa": "ca.pem", "ClientCertificate": { "Path": "own.pem" } }
+              },
               "echo": {}
             },
             "Layer4": {
@@ -27,7 +30,17 @@ internal static class Reading
               }
             },
             "Layer7": {
-              "Listeners": { "http": { "Address": "127.0.0.1:8080" } },
+              "Listeners": {
+                "http": { "Address": "127.0.0.1:8080" },
+                "redirect": { "Address": "127.0.0.1:8081", "RedirectToHttps": {} },
+                "https": {
+                  "Address": "127.0.0.1:8443",
+                  "Tls": {
+                    "Certificates": { "shop": { "Path": "shop.pem", "ServerNames": ["shop.example"] } },
+                    "ClientCertificate": { "TrustedCa": ["clients.pem"] }
+                  }
+                }
+              },
               "Routes": {
                 "all": {
                   "Pool": "catalog", "Hosts": ["example.com"], "Methods": ["GET"],

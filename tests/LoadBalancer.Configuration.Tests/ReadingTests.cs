@@ -26,6 +26,10 @@ public sealed class ReadingTests
                   "catalog-1": { "Address": "127.0.0.1:5001", "Weight": 3, "Priority": 2, "MaxConnections": 9 },
                   "catalog-2": { "Address": "[::1]:5002" },
                   "catalog-3": { "Address": "unix:/run/catalog.sock" }
+                },
+                "BackendTls": {
+                  "TrustedCa": "ca.pem", "ServerName": "catalog.internal", "InsecureAllowUntrusted": false,
+                  "ClientCertificate": { "Path": "own.pem", "KeyPath": "own.key", "Password": "one" }
                 }
               },
               "echo": { "HealthCheck": { "Type": "Tcp", "Send": "PING", "Expect": "PONG" } }
@@ -52,7 +56,17 @@ public sealed class ReadingTests
               }
             },
             "Layer7": {
-              "Listeners": { "http": { "Address": "*:8080", "Protocols": "Http2" } },
+              "Listeners": {
+                "http": { "Address": "*:8080", "Protocols": "Http2", "RedirectToHttps": { "Port": 443 } },
+                "https": {
+                  "Address": "*:8443",
+                  "Tls": {
+                    "Certificates": { "shop": { "Path": "shop.pem", "KeyPath": "shop.key", "Password": "two", "ServerNames": ["shop.example", "*.shop.example"] } },
+                    "MinimumVersion": "Tls13",
+                    "ClientCertificate": { "Mode": "Request", "TrustedCa": ["clients.pem"], "CheckRevocation": true, "ForwardHeader": "X-Client-Cert" }
+                  }
+                }
+              },
               "Routes": {
                 "auth": {
                   "Path": "/auth/{**rest}",
@@ -159,9 +173,24 @@ public sealed class ReadingTests
             options.Layer4.Listeners["kernel"],
             strict: true);
 
-        var (layer7Name, layer7) = Assert.Single(options.Layer7.Listeners);
-        Assert.Equal("http", layer7Name);
-        Assert.Equal(new Layer7ListenerOptions { Address = "*:8080", Protocols = HttpListenerProtocols.Http2 }, layer7);
+        Assert.Equal(
+            new BackendTlsOptions
+            {
+                TrustedCa = "ca.pem",
+                ServerName = "catalog.internal",
+                ClientCertificate = new() { Path = "own.pem", KeyPath = "own.key", Password = "one" },
+            },
+            pool.BackendTls);
+
+        Assert.Equal(["http", "https"], options.Layer7.Listeners.Keys.Order());
+        Assert.Equal(new Layer7ListenerOptions { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 443 } }, options.Layer7.Listeners["http"]);
+        var tls = options.Layer7.Listeners["https"].Tls!;
+        var (certificateName, certificate) = Assert.Single(tls.Certificates);
+        Assert.Equal(("shop", "shop.pem", "shop.key", "two"), (certificateName, certificate.Path, certificate.KeyPath, certificate.Password));
+        Assert.Equal(["shop.example", "*.shop.example"], certificate.ServerNames);
+        Assert.Equal(TlsVersion.Tls13, tls.MinimumVersion);
+        Assert.Equal((ClientCertificateMode.Request, true, "X-Client-Cert"), (tls.ClientCertificate!.Mode, tls.ClientCertificate.CheckRevocation, tls.ClientCertificate.ForwardHeader));
+        Assert.Equal(["clients.pem"], tls.ClientCertificate.TrustedCa);
 
         var (routeName, route) = Assert.Single(options.Layer7.Routes);
         Assert.Equal("auth", routeName);

@@ -21,7 +21,7 @@ public sealed class ValidationTests
     [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Rise", "2.5", "'2.5' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Rise", "99999999999", "'99999999999' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Layer4:Listeners:echo:Policy", "none", $"'none' is not allowed; {Policies}")]
-    [InlineData("LoadBalancer:Layer7:Listeners:http:Protocols", "Http3", "'Http3' is not allowed; must be one of Http1, Http2")]
+    [InlineData("LoadBalancer:Layer7:Listeners:http:Protocols", "Http3", "'Http3' is not allowed; must be one of Http1, Http2, Http1AndHttp2")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Order", "first", "'first' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Policy", "Sticky", $"'Sticky' is not allowed; {Policies}")]
     [InlineData("LoadBalancer:Pools:catalog:SendProxyProtocol", "V3", "'V3' is not allowed; must be one of None, V1, V2")]
@@ -62,6 +62,21 @@ public sealed class ValidationTests
     [InlineData("LoadBalancer:Pools:catalog:Backends:catalog-1:Address", "127.0.0.1:80\n", "'127.0.0.1:80\n' is not an address; must be host:port or unix:/path")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Methods:0", "GET\n", "'GET\n' is not an HTTP method; must be a token such as GET")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Hosts:0", "example.com\n", "'example.com\n' is not a host; must be a name such as example.com, *.example.com or example.com:8080")]
+    // TLS.
+    [InlineData("LoadBalancer:Layer7:Listeners:http:Protocols", "Http1AndHttp2", "'Http1AndHttp2' needs Tls, in whose handshake one is chosen; must be Http1 or Http2")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:MinimumVersion", "Tls11", "'Tls11' is not allowed; must be one of Tls12, Tls13")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:Path", "", "is missing; must be a PEM or PFX file")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:ServerNames:0", "https://shop.example", "'https://shop.example' is not a server name; must be a name such as example.com or *.example.com")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:ServerNames:0", "*", "'*' is not a server name; must be a name such as example.com or *.example.com")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:ServerNames:1", "SHOP.example", "'SHOP.example' is a name of certificate 'shop'; each must have its own")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:ClientCertificate:Mode", "Maybe", "'Maybe' is not allowed; must be one of None, Request, Require")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:ClientCertificate:CheckRevocation", "1", "'1' is not allowed; must be true or false")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:ClientCertificate:ForwardHeader", "X Cert", "'X Cert' is not a header name; must be a token such as X-Client-Cert")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:RedirectToHttps:Port", "443", "is on a listener with Tls; must be on one without", "LoadBalancer:Layer7:Listeners:https:RedirectToHttps")]
+    [InlineData("LoadBalancer:Layer7:Listeners:redirect:RedirectToHttps:Port", "0", "'0' is out of range; must be 1 to 65535")]
+    [InlineData("LoadBalancer:Pools:catalog:BackendTls:ServerName", "https://a", "'https://a' is not a server name; must be a name such as catalog.internal")]
+    [InlineData("LoadBalancer:Pools:catalog:BackendTls:InsecureAllowUntrusted", "true", "is true beside TrustedCa, which would then not count; must be one of the two")]
+    [InlineData("LoadBalancer:Pools:catalog:BackendTls:ClientCertificate:Path", "", "is missing; must be a PEM or PFX file")]
     // References and clashes.
     [InlineData("LoadBalancer:Layer4:Listeners:echo:Pool", "nosuch", "'nosuch' is not a pool; allowed are catalog, echo")]
     [InlineData("LoadBalancer:Layer4:Listeners:tls:TlsRoutes:shop:Pool", "nosuch", "'nosuch' is not a pool; allowed are catalog, echo")]
@@ -131,6 +146,24 @@ public sealed class ValidationTests
     [InlineData("""{ "Layer7": { "Routes": { "x": { "Pool": "p" } } } }""", "Layer7:Routes:x", "'p' is not a pool; none is configured under LoadBalancer:Pools")]
     public void A_listener_and_a_route_need_a_pool(string section, string key, string message) =>
         Assert.Equal(new ConfigurationError($"LoadBalancer:{key}:Pool", message), Reading.Error($$"""{ "LoadBalancer": {{section}} }"""));
+
+    [Theory]
+    [InlineData("""{ "a": { "Address": "127.0.0.1:1", "RedirectToHttps": {} } }""", "a:RedirectToHttps:Port", "is missing, and no listener has Tls; must be a port from 1 to 65535")]
+    [InlineData("""{ "a": { "Address": "127.0.0.1:1", "RedirectToHttps": {} }, "b": { "Address": "127.0.0.1:2", "Tls": {} }, "c": { "Address": "127.0.0.1:3", "Tls": {} } }""", "a:RedirectToHttps:Port", "is missing, and b and c have Tls; must be a port from 1 to 65535")]
+    [InlineData("""{ "a": { "Address": "127.0.0.1:1", "Tls": { "ClientCertificate": {} } } }""", "a:Tls:ClientCertificate:TrustedCa", "is missing; must be a list of files with certificates of authorities")]
+    [InlineData("""{ "a": { "Address": "127.0.0.1:1", "Tls": { "Certificates": { "x": {} } } } }""", "a:Tls:Certificates:x:Path", "is missing; must be a PEM or PFX file")]
+    [InlineData("""{ "a": { "Address": "127.0.0.1:1", "Tls": { "Certificates": { "x": { "Path": "x.pem" }, "y": { "Path": "y.pem" } } } } }""", "a:Tls:Certificates:y:ServerNames", "is empty, as with certificate 'x'; only one can be for all other names")]
+    public void What_TLS_needs_and_what_it_must_not_have_twice_is_named(string listeners, string key, string message) =>
+        Assert.Equal(new ConfigurationError($"LoadBalancer:Layer7:Listeners:{key}", message), Reading.Error($$"""{ "LoadBalancer": { "Layer7": { "Listeners": {{listeners}} } } }"""));
+
+    [Fact]
+    public void Both_versions_of_HTTP_are_the_default_with_TLS()
+    {
+        var listeners = Reading.Valid(Reading.ValidFile).Layer7.Listeners;
+
+        Assert.Equal(HttpListenerProtocols.Http1, listeners["http"].ProtocolsOrDefault());
+        Assert.Equal(HttpListenerProtocols.Http1AndHttp2, listeners["https"].ProtocolsOrDefault());
+    }
 
     [Fact]
     public void A_named_backend_needs_an_address() => Assert.Equal(
