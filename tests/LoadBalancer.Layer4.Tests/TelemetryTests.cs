@@ -49,7 +49,7 @@ public sealed class TelemetryTests
                 ["lb.reason"] = "Completed",
             },
             span.TagObjects.ToDictionary());
-        Assert.Equal(["connected"], span.Events.Select(happened => happened.Name));
+        Assert.Equal(["connected", "first byte"], span.Events.Select(happened => happened.Name));
         Assert.InRange(span.Duration, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
     }
 
@@ -65,7 +65,7 @@ public sealed class TelemetryTests
 
         var span = await spans.SingleAsync();
         Assert.Equal((2, good.Address.ToString(), "Completed"), (span.GetTagItem("lb.attempt"), span.GetTagItem("lb.backend"), span.GetTagItem("lb.reason")));
-        Assert.Equal(["connect failed", "connected"], span.Events.Select(happened => happened.Name));
+        Assert.Equal(["connect failed", "connected", "first byte"], span.Events.Select(happened => happened.Name));
         Assert.Equal(
             new Dictionary<string, object?> { ["lb.backend.replica"] = refusing.Address.ToString(), ["lb.reason"] = "ConnectionRefused" },
             span.Events.First().Tags.ToDictionary());

@@ -15,7 +15,13 @@ internal static class AllContenders
         new(Ours)
         {
             Command = file => Command.Dotnet(BuiltAssemblies.PathOf("LoadBalancer.Server"), "--config", file),
-            Protocols = new Dictionary<Protocol, string> { [Protocol.Tcp] = "", [Protocol.Http1] = "Http1", [Protocol.Http2] = "Http2" },
+            Protocols = new Dictionary<Protocol, string>
+            {
+                [Protocol.Tcp] = "",
+                [Protocol.Http1] = """ "Protocols": "Http1" """,
+                [Protocol.Http2] = """ "Protocols": "Http2" """,
+                [Protocol.Https] = """ "Protocols": "Http1", "Tls": { "Certificates": { "bench": { "Path": "{{certificate}}" } } } """,
+            },
         },
         new("haproxy")
         {

@@ -35,10 +35,7 @@ internal static class AllScenarios
             },
             new("l7-requests", "Keep-alive HTTP/1.1 requests, 64 connections", Http("13 B", "/13"), Http("1 KB", "/1k"), Http("100 KB", "/100k")),
             new("l7-h2", "HTTP/2 with prior knowledge, 16 connections with 4 streams each, 13 bytes", new Case("", "l7", new H2Load("/13")) { Protocol = Protocol.Http2 }),
-            new("l7-tls", "Keep-alive HTTP/1.1 requests over TLS, 64 connections, 13 bytes", new Case("", "l7", new WrkLoad("/13", "https")) { Protocol = Protocol.Https })
-            {
-                OursComesWithIssue = 5,
-            },
+            new("l7-tls", "Keep-alive HTTP/1.1 requests over TLS, 64 connections, 13 bytes", new Case("", "l7", new WrkLoad("/13", "https")) { Protocol = Protocol.Https }),
             new("l7-cached", "As l7-requests, 1 KB answered from the balancer's cache", new Case("", "l7-cached", new WrkLoad("/cached"))),
             new("l7-connections", "A new connection for every HTTP request, 64 at once", new Case("", "l7", new WrkLoad("/13", newConnections: true)) { Share = 2.0 / 3 }),
             new("policies", "1,600 requests a second from 32 addresses; one of 8 backends takes 150 ms", [.. Enum.GetValues<SelectionPolicy>().Select(WithSlowBackend)]),

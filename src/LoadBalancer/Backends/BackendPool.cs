@@ -6,6 +6,7 @@ using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Selection;
+using LoadBalancer.Tls;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.ServiceDiscovery;
 
@@ -28,6 +29,7 @@ public sealed partial class BackendPool
     private volatile PoolSnapshot _snapshot = PoolSnapshot.Empty;
     private volatile ISelectionPolicy _policy;
     private volatile FaultOptions? _faults;
+    private volatile BackendTls? _tls;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
@@ -44,6 +46,7 @@ public sealed partial class BackendPool
         _logger = logger;
         _time = time ?? TimeProvider.System;
         _policy = SelectionPolicies.Create(options.Policy);
+        _tls = CreateTls(options);
     }
 
     /// <summary>Raised after a new snapshot is in place: membership, state, names or weights changed.</summary>
@@ -60,6 +63,9 @@ public sealed partial class BackendPool
 
     /// <summary>The policy of the pool; listeners and routes may bring their own.</summary>
     public ISelectionPolicy Policy => _policy;
+
+    /// <summary>How backends with the scheme <c>https</c> are spoken to; null for the machine's own trust.</summary>
+    public BackendTls? Tls => _tls;
 
     /// <summary>The pool at this moment.</summary>
     public PoolSnapshot Snapshot => _snapshot;
@@ -189,6 +195,11 @@ public sealed partial class BackendPool
         if (options.Policy != _policy.Kind)
         {
             _policy = SelectionPolicies.Create(options.Policy);
+        }
+
+        if (options.BackendTls != _options.BackendTls)
+        {
+            _tls = CreateTls(options);
         }
 
         Publish(() =>
@@ -379,6 +390,8 @@ public sealed partial class BackendPool
             _faults,
             [.. backends]);
     }
+
+    private BackendTls? CreateTls(PoolOptions options) => options.BackendTls is { } tls ? new(Name, tls, _logger) : null;
 
     private static EndPoint ToSocketAddress(EndPoint endPoint) => endPoint switch
     {
