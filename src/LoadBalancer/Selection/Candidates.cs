@@ -69,6 +69,9 @@ public sealed class Candidates
     /// <summary>Whether a policy keeps the order of loads, which must then hear of every change.</summary>
     internal bool OrdersLoads => _leastLoaded.Made is not null;
 
+    /// <summary>How many tables there are by now.</summary>
+    internal int TablesMade => new object?[] { _turns.Made, _aliases.Made, _hashes.Made, _leastLoaded.Made, _firstFree.Made }.Count(made => made is not null);
+
     /// <summary>One of the backends.</summary>
     /// <param name="index">From 0, in the order of discovery.</param>
     public Backend this[int index] => _backends[index];
@@ -97,12 +100,12 @@ public sealed class Candidates
     {
         if (_leastLoaded.Made is { } leastLoaded)
         {
-            leastLoaded.Refresh(backend);
+            leastLoaded.Worsened(backend);
         }
 
         if (_firstFree.Made is { } firstFree && backend.IsFull)
         {
-            firstFree.Refresh(backend);
+            firstFree.Worsened(backend);
         }
     }
 
@@ -113,12 +116,12 @@ public sealed class Candidates
     {
         if (_leastLoaded.Made is { } leastLoaded)
         {
-            leastLoaded.Refresh(backend);
+            leastLoaded.Improved(backend);
         }
 
         if (_firstFree.Made is { } firstFree && left == backend.MaxConnections - 1)
         {
-            firstFree.Refresh(backend);
+            firstFree.Improved(backend);
         }
     }
 
@@ -139,7 +142,7 @@ public sealed class Candidates
         var warming = _warming;
         if (warming.Length > 0)
         {
-            LeastLoaded.Refresh(_backends[warming[(int)(Interlocked.Increment(ref _warmed) % (uint)warming.Length)]]);
+            LeastLoaded.Improved(_backends[warming[(int)(Interlocked.Increment(ref _warmed) % (uint)warming.Length)]]);
         }
     }
 

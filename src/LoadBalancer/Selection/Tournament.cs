@@ -10,10 +10,10 @@ namespace LoadBalancer.Selection;
 /// <remarks>
 /// Loads are read where they are, at the backends; a node holds only the name of its winner. A node is replayed until
 /// what it says is what a replay finds, and every write is followed by such a look, so the last one to change anything
-/// below a node leaves it right. That needs no version numbers and no second attempt as in the source, and one that
-/// finds a node right, with another winner than its own backend, may stop: nothing above depends on its change, and
-/// whoever made the other the winner replays what is above.
-/// While many pick at once the root may be a moment late; as soon as all have finished it is the best.
+/// below a node leaves it right. That needs no version numbers and no second attempt as in the source.
+/// While many pick at once the root may be late: one that was stopped between its write and its second look may have
+/// left a winner that no longer is. Whoever picks that winner replays all nodes above it and so puts it right.
+/// One that releases may stop at a node that is right and has another winner: nothing above depends on its change.
 /// </remarks>
 internal sealed class Tournament<TOrder>
     where TOrder : struct, ITournamentOrder
@@ -35,14 +35,24 @@ internal sealed class Tournament<TOrder>
     /// <summary>The best.</summary>
     public int Winner => _players.Length == 1 ? 0 : Volatile.Read(ref _winners[1]);
 
-    /// <summary>Takes in that a backend has changed. One that is no player changes nothing.</summary>
-    public void Refresh(Backend backend)
+    /// <summary>Takes in that a backend has one active more. One that is no player changes nothing.</summary>
+    public void Worsened(Backend backend)
     {
-        // A slot may be of a newer set, which will be told itself.
-        var slot = backend.Slot;
-        if (slot < _players.Length && _players[slot] == backend)
+        if (IsPlayer(backend, out var slot))
         {
-            Refresh(slot);
+            for (var node = (slot + _players.Length) / 2; node > 0; node /= 2)
+            {
+                Replay(node, out _);
+            }
+        }
+    }
+
+    /// <summary>Takes in that a backend has one active less, or another share. One that is no player changes nothing.</summary>
+    public void Improved(Backend backend)
+    {
+        if (IsPlayer(backend, out var slot))
+        {
+            Improved(slot);
         }
     }
 
@@ -51,11 +61,18 @@ internal sealed class Tournament<TOrder>
     {
         for (var slot = 0; slot < _players.Length; slot++)
         {
-            Refresh(slot);
+            Improved(slot);
         }
     }
 
-    private void Refresh(int slot)
+    // A slot may be of a newer set, which will be told itself.
+    private bool IsPlayer(Backend backend, out int slot)
+    {
+        slot = backend.Slot;
+        return slot < _players.Length && _players[slot] == backend;
+    }
+
+    private void Improved(int slot)
     {
         for (var node = (slot + _players.Length) / 2; node > 0; node /= 2)
         {
