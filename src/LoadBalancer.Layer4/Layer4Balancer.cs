@@ -7,6 +7,7 @@ using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tcp;
+using LoadBalancer.Layer4.Udp;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4;
@@ -171,9 +172,12 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
         }
     }
 
-    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) => settings.Options.Mode == Layer4Mode.Nat
-        ? new NatListener(name, open.Address, open.Sockets, settings, _nat!, _logger)
-        : new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger);
+    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) => settings.Options switch
+    {
+        { Mode: Layer4Mode.Nat } => new NatListener(name, open.Address, open.Sockets, settings, _nat!, _logger),
+        { Protocol: Layer4Protocol.Udp } => new UdpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+        _ => new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+    };
 
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer4.Udp;
 
 namespace LoadBalancer.Layer4;
 
@@ -66,9 +67,15 @@ internal static class ListenSocket
                 socket.DualMode = wildcard;
             }
 
+            if (isUdp && options.Mode == Layer4Mode.Relay)
+            {
+                DatagramSocket.Bind(socket, endPoint);
+                return socket;
+            }
+
             socket.Bind(endPoint);
             // In NAT mode the socket keeps the port from others; the kernel translates before it could get anything.
-            if (!isUdp && options.Mode == Layer4Mode.Relay)
+            if (options.Mode == Layer4Mode.Relay)
             {
                 socket.Listen(options.Backlog);
             }
