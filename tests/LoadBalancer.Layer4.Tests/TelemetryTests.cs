@@ -49,7 +49,7 @@ public sealed class TelemetryTests
                 ["lb.reason"] = "Completed",
             },
             span.TagObjects.ToDictionary());
-        Assert.Equal(["connected"], span.Events.Select(happened => happened.Name));
+        Assert.Equal(["connected", "first byte"], span.Events.Select(happened => happened.Name));
         Assert.InRange(span.Duration, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
     }
 
@@ -65,7 +65,7 @@ public sealed class TelemetryTests
 
         var span = await spans.SingleAsync();
         Assert.Equal((2, good.Address.ToString(), "Completed"), (span.GetTagItem("lb.attempt"), span.GetTagItem("lb.backend"), span.GetTagItem("lb.reason")));
-        Assert.Equal(["connect failed", "connected"], span.Events.Select(happened => happened.Name));
+        Assert.Equal(["connect failed", "connected", "first byte"], span.Events.Select(happened => happened.Name));
         Assert.Equal(
             new Dictionary<string, object?> { ["lb.backend.replica"] = refusing.Address.ToString(), ["lb.reason"] = "ConnectionRefused" },
             span.Events.First().Tags.ToDictionary());
@@ -154,12 +154,12 @@ public sealed class TelemetryTests
         await open.SendTextAsync("123");
         await open.ReceivesAsync("123");
 
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.io 3 transmit", "lb.io 3 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
 
         open.Finish();
         Assert.Equal("", await open.ReceiveTextToEndAsync());
         await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 Completed"]));
-        Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.io 3 transmit", "lb.io 3 receive"]));
+        Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
     }
 
     private static async Task<string> AskAndFinishAsync(TestBalancer balancer)

@@ -183,12 +183,14 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     {
         if (Interlocked.CompareExchange(ref _closeReason, (int)reason, -1) == -1)
         {
-            _aborted.Cancel();
             Reset(client);
             if (Volatile.Read(ref _backendSocket) is { } socket)
             {
                 Reset(socket);
             }
+
+            // Last: whoever waits goes on at once and closes the sockets, which would be an end like any other.
+            _aborted.Cancel();
         }
     }
 
