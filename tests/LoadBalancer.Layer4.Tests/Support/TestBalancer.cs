@@ -15,7 +15,7 @@ internal sealed class TestBalancer : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly BackendPools _pools;
 
-    private TestBalancer(Dictionary<string, string[]> pools)
+    private TestBalancer(Dictionary<string, string[]> pools, string service)
     {
         var keys = from pool in pools
                    from address in pool.Value.Index()
@@ -30,7 +30,7 @@ internal sealed class TestBalancer : IAsyncDisposable
         Balancer = _services.GetRequiredService<Layer4Balancer>();
         foreach (var name in pools.Keys)
         {
-            Options.Pools[name] = new() { Service = $"tcp://{name}", HealthCheck = new() { Type = HealthCheckType.None } };
+            Options.Pools[name] = new() { Service = service + name, HealthCheck = new() { Type = HealthCheckType.None } };
         }
     }
 
@@ -65,12 +65,12 @@ internal sealed class TestBalancer : IAsyncDisposable
 
     /// <summary>Pools that have found their backends, and no listener yet.</summary>
     public static Task<TestBalancer> WithPoolsAsync(Dictionary<string, IPEndPoint[]> pools) =>
-        WithServicesAsync(pools.ToDictionary(pool => pool.Key, pool => pool.Value.Select(address => $"tcp://{address}").ToArray()));
+        WithServicesAsync(pools.ToDictionary(pool => pool.Key, pool => pool.Value.Select(address => $"tcp://{address}").ToArray()), "tcp://");
 
-    /// <summary>Pools whose addresses are given as the section <c>Services</c> has them.</summary>
-    public static async Task<TestBalancer> WithServicesAsync(Dictionary<string, string[]> pools)
+    /// <summary>Pools whose addresses are given as the section <c>Services</c> has them, of any scheme unless <paramref name="service"/> names one.</summary>
+    public static async Task<TestBalancer> WithServicesAsync(Dictionary<string, string[]> pools, string service = "_tcp.")
     {
-        var balancer = new TestBalancer(pools);
+        var balancer = new TestBalancer(pools, service);
         await balancer._pools.ApplyAsync(balancer.Options);
         await Eventually.TrueAsync(() => pools.All(pool => balancer.PoolOf(pool.Key).Snapshot.Available.Length == pool.Value.Length));
         return balancer;
@@ -93,7 +93,7 @@ internal sealed class TestBalancer : IAsyncDisposable
         await ApplyAsync(options => options.Layer4.Listeners[name] = change(options.Layer4.Listeners[name]));
 
     public async Task ChangePoolAsync(string name, Func<PoolOptions, PoolOptions> change) =>
-        await ApplyAsync(options => options.Pools[name] = change(options.Pools[name]) with { Service = $"tcp://{name}", HealthCheck = new() { Type = HealthCheckType.None } });
+        await ApplyAsync(options => options.Pools[name] = change(options.Pools[name]) with { Service = options.Pools[name].Service, HealthCheck = new() { Type = HealthCheckType.None } });
 
     public async Task<System.Net.Sockets.Socket> ConnectAsync() => await SocketExtensions.ConnectAsync(Address);
 
