@@ -20,6 +20,8 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     private readonly BackendPools _pools;
     private readonly ILogger<Layer4Balancer> _logger;
     private readonly ConcurrentDictionary<Layer4Listener, Layer4Listener> _draining = new();
+    private readonly Lock _counting = new();
+    private readonly Dictionary<string, (long ToBackend, long ToClient)> _bytesBefore = new(StringComparer.OrdinalIgnoreCase);
     private NatSystem? _nat;
     private volatile ImmutableDictionary<string, Layer4Listener> _listeners = ImmutableDictionary<string, Layer4Listener>.Empty;
 
@@ -32,6 +34,8 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
         _logger = logger;
         LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
             "lb.connections.active", () => Measure(listener => listener.Active), "{connection}", "Connections open now, by listener.");
+        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
+            "lb.connections.queued", () => Measure(listener => listener.Queued), "{connection}", "Connections that wait because their listener is at its limit, by listener.");
         LoadBalancerTelemetry.Meter.CreateObservableCounter("lb.io", MeasureBytes, "By", "Bytes relayed, by listener and direction.");
     }
 
@@ -92,12 +96,18 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
             }
         }
 
+        var left = before.Values.Except(after.Values).ToArray();
+        foreach (var gone in left)
+        {
+            // Before it is no listener any more: its connections must not be missing from the table, not even for a moment.
+            _draining.TryAdd(gone, gone);
+        }
+
         _listeners = after.ToImmutable();
         // The listeners have the sockets now: disposing what was prepared must not close them.
         prepared.Opened.Clear();
-        foreach (var gone in before.Values.Except(_listeners.Values))
+        foreach (var gone in left)
         {
-            _draining.TryAdd(gone, gone);
             _ = DrainAsync(gone, prepared.Options.DrainTimeout);
         }
     }
@@ -140,7 +150,7 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     /// <returns>Whether there was one.</returns>
     public bool TryClose(long id) => All.Any(listener => listener.TryClose(id));
 
-    private IEnumerable<Layer4Listener> All => _listeners.Values.Concat(_draining.Keys);
+    private IEnumerable<Layer4Listener> All => _listeners.Values.Union(_draining.Keys);
 
     // A listener is known by its name, and where it was renamed by its address.
     private Layer4Listener? FindRunning(string name, ListenAddress address, Layer4ListenerOptions options, PreparedListeners prepared)
@@ -182,17 +192,37 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {
         await gone.StopAsync(drainTimeout);
-        _draining.TryRemove(gone, out _);
+        lock (_counting)
+        {
+            var (toBackend, toClient) = _bytesBefore.GetValueOrDefault(gone.Name);
+            _bytesBefore[gone.Name] = (toBackend + gone.BytesToBackend, toClient + gone.BytesToClient);
+            _draining.TryRemove(gone, out _);
+        }
     }
 
     private IEnumerable<Measurement<long>> Measure(Func<Layer4Listener, long> figure) =>
-        _listeners.Values.Select(listener => new Measurement<long>(figure(listener), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, listener.Name)));
+        All.GroupBy(listener => listener.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(same => new Measurement<long>(same.Sum(figure), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, same.Key)));
 
-    private IEnumerable<Measurement<long>> MeasureBytes() => _listeners.Values.SelectMany(listener => new[]
+    // A counter must not fall, so what listeners of the same name relayed before they went counts on.
+    private List<Measurement<long>> MeasureBytes()
     {
-        new Measurement<long>(listener.BytesToBackend, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "transmit")),
-        new Measurement<long>(listener.BytesToClient, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "receive")),
-    });
+        lock (_counting)
+        {
+            var bytes = new Dictionary<string, (long ToBackend, long ToClient)>(_bytesBefore, _bytesBefore.Comparer);
+            foreach (var listener in All)
+            {
+                var (toBackend, toClient) = bytes.GetValueOrDefault(listener.Name);
+                bytes[listener.Name] = (toBackend + listener.BytesToBackend, toClient + listener.BytesToClient);
+            }
+
+            return [.. bytes.SelectMany(pair => new[]
+            {
+                new Measurement<long>(pair.Value.ToBackend, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "transmit")),
+                new Measurement<long>(pair.Value.ToClient, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "receive")),
+            })];
+        }
+    }
 
     private static partial class Log
     {

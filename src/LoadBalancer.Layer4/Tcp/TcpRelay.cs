@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace LoadBalancer.Layer4.Tcp;
 
@@ -11,35 +12,23 @@ internal static class TcpRelay
     /// <summary>Relays a connection. The end of one direction is passed on as a half-close; a break ends both.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="backend">The socket of its backend.</param>
-    /// <param name="preface">What the client sent already, and goes first.</param>
-    public static async Task RunAsync(Layer4Connection connection, Socket backend, ReadOnlyMemory<byte> preface)
-    {
-        if (!preface.IsEmpty)
-        {
-            try
-            {
-                await SendAsync(connection, backend, preface, fromClient: true);
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                connection.Abort(CloseReason.BackendReset);
-                return;
-            }
-        }
+    /// <param name="preface">What the client sent already, and goes first; it is disposed of as soon as it has gone.</param>
+    public static Task RunAsync(Layer4Connection connection, Socket backend, Preface preface) => Task.WhenAll(
+        CopyAsync(connection, connection.Client, backend, fromClient: true, preface),
+        CopyAsync(connection, backend, connection.Client, fromClient: false, preface: null));
 
-        await RunAsync(connection, backend);
-    }
-
-    private static Task RunAsync(Layer4Connection connection, Socket backend) => Task.WhenAll(
-        CopyAsync(connection, connection.Client, backend, fromClient: true),
-        CopyAsync(connection, backend, connection.Client, fromClient: false));
-
-    private static async Task CopyAsync(Layer4Connection connection, Socket source, Socket destination, bool fromClient)
+    private static async Task CopyAsync(Layer4Connection connection, Socket source, Socket destination, bool fromClient, Preface? preface)
     {
         byte[]? buffer = null;
-        var receiving = true;
+        var receiving = false;
         try
         {
+            if (preface is not null)
+            {
+                await SendAsync(connection, destination, preface.Bytes, fromClient);
+                preface.Dispose();
+            }
+
             while (true)
             {
                 receiving = true;
@@ -60,6 +49,7 @@ internal static class TcpRelay
                 receiving = false;
                 if (received == 0)
                 {
+                    await FaultInjector.EndAsync(connection);
                     connection.Finish(toClient: !fromClient);
                     destination.Shutdown(SocketShutdown.Send);
                     return;
@@ -89,28 +79,20 @@ internal static class TcpRelay
         }
     }
 
+    // Pooled: where the destination is the slower side, every send waits, and each wait would allocate.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask SendAsync(Layer4Connection connection, Socket destination, ReadOnlyMemory<byte> chunk, bool fromClient)
     {
-        var sent = 0;
-        if (connection.Faults is { } faults)
+        if (connection.Faults is not null)
         {
-            sent = await FaultInjector.SendAsync(connection, faults, destination, chunk, fromClient);
-        }
-        else
-        {
-            while (sent < chunk.Length)
-            {
-                sent += await destination.SendAsync(chunk[sent..], SocketFlags.None);
-            }
+            chunk = await FaultInjector.SendAsync(connection, destination, chunk, fromClient);
         }
 
-        if (fromClient)
+        while (!chunk.IsEmpty)
         {
-            connection.SentToBackend(sent);
-        }
-        else
-        {
-            connection.SentToClient(sent);
+            var sent = await destination.SendAsync(chunk, SocketFlags.None);
+            connection.Sent(sent, fromClient);
+            chunk = chunk[sent..];
         }
     }
 

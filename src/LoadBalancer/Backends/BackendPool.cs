@@ -74,6 +74,9 @@ public sealed partial class BackendPool
     /// <summary>Faults in force at every backend that has none of its own; null for none.</summary>
     public FaultOptions? Faults => _faults;
 
+    /// <summary>Connections and requests that wait for a backend.</summary>
+    internal int Queued => _queue.Count;
+
     /// <summary>Whether discovery has yet to answer for the first time, or none can be picked while one is still being checked.</summary>
     internal bool IsUndecided
     {
