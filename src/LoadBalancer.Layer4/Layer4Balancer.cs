@@ -6,6 +6,7 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4.Tcp;
+using LoadBalancer.Layer4.Udp;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4;
@@ -134,8 +135,10 @@ public sealed partial class Layer4Balancer
             running.IsFor(address, options) && !prepared.Kept.ContainsValue(running));
     }
 
-    private TcpRelayListener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) =>
-        new(name, open.Address, open.Sockets, settings, _logger);
+    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) =>
+        settings.Options.Protocol == Layer4Protocol.Udp
+            ? new UdpRelayListener(name, open.Address, open.Sockets, settings, _logger)
+            : new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger);
 
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {

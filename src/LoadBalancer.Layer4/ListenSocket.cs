@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer4.Udp;
 
 namespace LoadBalancer.Layer4;
 
@@ -66,9 +67,13 @@ internal static class ListenSocket
                 socket.DualMode = wildcard;
             }
 
-            socket.Bind(endPoint);
-            if (!isUdp)
+            if (isUdp)
             {
+                DatagramSocket.Bind(socket, endPoint);
+            }
+            else
+            {
+                socket.Bind(endPoint);
                 socket.Listen(options.Backlog);
             }
 

@@ -99,11 +99,11 @@ public sealed class Backend
     /// <summary>When it began to drain, as <see cref="TimeProvider.GetTimestamp"/> says; null when it does not.</summary>
     public long? DrainingSince { get; internal set; }
 
+    /// <summary>Whether discovery no longer names it.</summary>
+    public bool HasLeft { get; internal set; }
+
     /// <summary>What health checks say; null before the first has ended.</summary>
     internal bool? PassesChecks { get; set; }
-
-    /// <summary>Whether discovery no longer names it.</summary>
-    internal bool HasLeft { get; set; }
 
     /// <summary>Whether it was drained by command.</summary>
     internal bool IsDrained { get; set; }
