@@ -18,6 +18,6 @@ public sealed record BackendTlsOptions
     public BackendCertificateOptions? ClientCertificate { get; set; }
 
     /// <summary>Whether any certificate will do, expired, self-signed or of another name. Default: false.</summary>
-    [Description("INSECURE: any certificate will do, so whoever can answer at a backend's address can read and change everything. Default: false.")]
+    [Description("INSECURE: any certificate will do, so whoever can answer at a backend's address can read and change everything. Default false.")]
     public bool InsecureAllowUntrusted { get; set; }
 }

@@ -14,7 +14,7 @@ public sealed record ClientCertificateOptions
     public string[] TrustedCa { get; set; } = [];
 
     /// <summary>Whether the authority is asked if a certificate was revoked. Default: false.</summary>
-    [Description("Whether revoked certificates are refused; asks the authority over the network at each handshake. Default: false.")]
+    [Description("Whether revoked certificates are refused; asks the authority over the network at each handshake. Default false.")]
     public bool CheckRevocation { get; set; }
 
     /// <summary>Header in which backends get the certificate. Default: none, backends do not learn of it.</summary>

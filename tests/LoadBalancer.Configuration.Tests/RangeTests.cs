@@ -41,6 +41,7 @@ public sealed class RangeTests
         { "LoadBalancer:Layer4:Listeners:echo:KeepAlive:Interval", "00:00:01", "01:00:00", "00:00:00.9999999", "01:00:00.0000001" },
         { "LoadBalancer:Layer4:Listeners:echo:KeepAlive:Count", "1", "100", "0", "101" },
         { "LoadBalancer:Layer4:Listeners:echo:Backlog", "1", "65535", "0", "65536" },
+        { "LoadBalancer:Layer7:Listeners:redirect:RedirectToHttps:Port", "1", "65535", "0", "65536" },
         { "LoadBalancer:Layer7:Routes:all:Cache:Duration", "00:00:01", "1.00:00:00", "00:00:00", "1.00:00:01" },
     };
 

@@ -43,6 +43,71 @@ public sealed class SecretTests
         Assert.DoesNotContain("hunter2", result.ToString(), StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> Passwords() =>
+    [
+        "LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:Password",
+        "LoadBalancer:Pools:catalog:BackendTls:ClientCertificate:Password",
+    ];
+
+    [Fact]
+    public void Every_password_of_the_contract_is_tested() => Assert.Equal(
+        Contract.Properties().Where(property => property.Name.Contains("Password", StringComparison.Ordinal)).Select(Contract.FullName).Order(StringComparer.Ordinal),
+        Passwords().Select(row => Contract.PropertyAt(row.Data)!.FullName()).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Passwords))]
+    public void No_error_message_has_a_password(string key)
+    {
+        var certificate = key[..key.LastIndexOf(':')];
+        (string Key, string Value)[][] faults =
+        [
+            [($"{key}:0", Secret)],
+            [($"{key}:a", Secret)],
+            [($"{key}s", Secret)],
+            [($"{certificate}:Passwrd", Secret)],
+            [(key, Secret), ($"{certificate}:Path", "")],
+            [(key, Secret), ($"{certificate}:Unknown", "1")],
+            [(key, Secret), ("LoadBalancer:Admin:Token", Secret[..7])],
+        ];
+
+        Assert.All(faults, fault =>
+        {
+            var result = Reading.Json(Reading.ValidFile, [.. fault.Select(pair => (pair.Key, (string?)pair.Value))]);
+
+            Assert.NotEmpty(result.Errors);
+            Assert.DoesNotContain("hunter2", string.Join("\n", result.Errors), StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2", result.ToString(), StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData($"{Secret}\n\0ü'\"")]
+    public void A_password_may_be_any_text(string password)
+    {
+        var options = Reading.Valid(Reading.ValidFile, [.. Passwords().Select(row => (row.Data, (string?)password))]);
+
+        Assert.Equal(password, options.Layer7.Listeners["https"].Tls!.Certificates["shop"].Password);
+        Assert.Equal(password, options.Pools["catalog"].BackendTls!.ClientCertificate!.Password);
+    }
+
+    [Fact]
+    public void No_options_print_a_password()
+    {
+        var options = Reading.Valid(Reading.ValidFile, [.. Passwords().Select(row => (row.Data, (string?)Secret))]);
+        var listener = options.Layer7.Listeners["https"];
+        var certificate = listener.Tls!.Certificates["shop"];
+        var pool = options.Pools["catalog"];
+        var own = pool.BackendTls!.ClientCertificate!;
+
+        Assert.Equal((Secret, Secret), (certificate.Password, own.Password));
+        Assert.Equal("TlsCertificateOptions { Path = shop.pem, KeyPath = , ServerNames = shop.example }", certificate.ToString());
+        Assert.Equal("BackendCertificateOptions { Path = own.pem, KeyPath =  }", own.ToString());
+        object[] printed = [certificate, own, listener.Tls, listener, pool.BackendTls, pool, options.Layer7, options, new ConfigurationFile { LoadBalancer = options }, new ConfigurationResult(options, [])];
+        Assert.All(printed, record => Assert.DoesNotContain("hunter2", record.ToString(), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void No_options_print_a_token()
     {
