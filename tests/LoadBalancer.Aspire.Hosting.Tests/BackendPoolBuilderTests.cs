@@ -199,7 +199,7 @@ public sealed class BackendPoolBuilderTests
     [Fact]
     public void What_a_listener_cannot_do_with_its_pool_is_refused_whichever_comes_last()
     {
-        _wire.WithUdpListener("udp", 7001, Udp).WithUdpListener("nat", 7002, Udp, l => l.WithNat());
+        _wire.WithUdpListener("udp", 7001, Udp);
 
         var pool = Assert.Throws<ArgumentException>("configure", () => _wire.WithPool(Udp, p => p.WithProxyProtocol()));
         var other = _builder.AddLayer4LoadBalancer("other").WithPool(Http, p => p.WithMaxConnectionsPerReplica(5));

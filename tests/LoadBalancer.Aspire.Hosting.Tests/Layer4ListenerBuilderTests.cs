@@ -242,7 +242,7 @@ public sealed class Layer4ListenerBuilderTests
         var other = Other("shop");
 
         Refuses("name", "'a:b' is not a name of a TLS route; must be ASCII letters", l => l.WithTlsRoute("a:b", other));
-        Refuses("name", "The listener has a TLS route 'shop' already; a route must have a name of its own.", l => l.WithTlsRoute("shop", other).WithTlsRoute("Shop", other));
+        Refuses("name", "The listener has a TLS route 'Shop' already; a route must have a name of its own.", l => l.WithTlsRoute("shop", other).WithTlsRoute("Shop", other));
         Refuses("serverNames", "TlsRoutes:shop:ServerNames:0 'https://shop' is not a server name", l => l.WithTlsRoute("shop", other, ["https://shop"]));
         Refuses("protocols", "TlsRoutes:shop:Protocols:1 '' is not an ALPN protocol", l => l.WithTlsRoute("shop", other, protocols: ["h2", ""]));
         Refuses("serverNames", "TlsRoutes cannot be used with Mode Nat:", l => l.WithNat().WithTlsRoute("shop", other));
