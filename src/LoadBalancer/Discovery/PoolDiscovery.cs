@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using LoadBalancer.Backends;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,8 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollingDelay = TimeSpan.FromSeconds(15);
+
+    private const string UnixScheme = "unix:";
 
     private readonly BackendPool _pool;
     private readonly ServiceEndpointResolver _resolver;
@@ -56,8 +59,9 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         try
         {
             var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
-            var addresses = source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort).ToArray();
-            if (addresses.Length == 0 || IsEmptySection(source))
+            var hosts = IsOutsideConfiguration(source) ? [] : source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort);
+            EndPoint[] addresses = [.. hosts, .. UnixSockets()];
+            if (addresses.Length == 0)
             {
                 Report("has no address");
             }
@@ -81,12 +85,37 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         }
     }
 
-    // A name that the configuration has, with an empty list, falls through to the pass-through provider, which
-    // would offer the name itself as a host. The list is empty because no replica runs; it is not a host name.
-    private bool IsEmptySection(ServiceEndpointSource source) =>
+    // A name that the configuration has, with an empty list or with Unix sockets alone, falls through to the
+    // pass-through provider, which would offer the name itself as a host. It is none: where the list is empty, no
+    // replica runs.
+    private bool IsOutsideConfiguration(ServiceEndpointSource source) =>
         ServiceEndpointQuery.TryParse(_pool.Service, out var query)
         && _configuration.GetSection("Services").GetChildren().Any(service => service.Key.Equals(query.ServiceName, StringComparison.OrdinalIgnoreCase))
         && source.Endpoints.All(endpoint => endpoint.Features.Get<IServiceEndpointProvider>()?.ToString() != "Configuration");
+
+    // Service discovery knows hosts and ports, and drops an address whose scheme is another than was asked for.
+    private IEnumerable<EndPoint> UnixSockets()
+    {
+        if (!ServiceEndpointQuery.TryParse(_pool.Service, out var query))
+        {
+            return [];
+        }
+
+        var service = _configuration.GetSection($"Services:{query.ServiceName}");
+        var endpoints = string.IsNullOrEmpty(query.EndpointName) ? query.IncludedSchemes : [query.EndpointName];
+        return from endpoint in endpoints
+               from entry in service.GetSection(endpoint).GetChildren()
+               let address = entry.Value ?? ""
+               where address.StartsWith(UnixScheme, StringComparison.OrdinalIgnoreCase)
+               select new UnixDomainSocketEndPoint(PathOf(address));
+    }
+
+    // unix:/path, and unix:///path with the empty host of a URL.
+    private static string PathOf(string address)
+    {
+        var path = address[UnixScheme.Length..];
+        return path.StartsWith("//", StringComparison.Ordinal) ? path[2..] : path;
+    }
 
     // "tcp://echo" that is in no configuration passes through as a host with port 0, where nobody listens.
     private static bool HasPort(EndPoint endPoint) => endPoint switch
