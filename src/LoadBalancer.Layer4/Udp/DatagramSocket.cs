@@ -81,9 +81,18 @@ internal sealed class DatagramSocket : IDisposable
     /// <summary>Lets another socket of this process have the address while this one still sends replies: a listener that went may come back before it is drained.</summary>
     public void AllowSuccessor()
     {
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        try
         {
             SetReuseAddress(_socket, true);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A listener may be stopped twice: when it goes, and with the process.
         }
     }
 
