@@ -12,7 +12,8 @@ var echo = builder.AddProject<Projects.Echo>("echo")
     .WithReplicas(3);
 
 builder.AddLayer4LoadBalancer("wire", adminPort: 9070)
-    .WithTcpListener("echo", 7000, echo.GetEndpoint("tcp"), l => l.WithPolicy(SelectionPolicy.LeastConnections));
+    .WithTcpListener("echo", 7000, echo.GetEndpoint("tcp"), l => l.WithPolicy(SelectionPolicy.LeastConnections))
+    .WithUdpListener("echo-udp", 7001, echo.GetEndpoint("udp"));
 
 builder.AddLayer7LoadBalancer("edge", port: 8080, adminPort: 9080)
     .WithRoute("/auth/{**rest}", auth)

@@ -11,6 +11,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
     public static Arguments Read(string[] args)
     {
         var edge = Port("--edge-port", 8080, "port of the HTTP listener of the Layer 7 balancer 'edge'");
+        var edgeHttps = Port("--edge-https-port", 8443, "port of the HTTPS listener of the Layer 7 balancer 'edge'");
         var edgeAdmin = Port("--edge-admin-port", 9080, "port of the admin endpoint and live page of 'edge'");
         var wire = Port("--wire-port", 7000, "port of the TCP listener of the Layer 4 balancer 'wire'");
         var wireAdmin = Port("--wire-admin-port", 9070, "port of the admin endpoint and live page of 'wire'");
@@ -22,7 +23,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
 
         var command = new RootCommand("The sample topology behind its two balancers, without Aspire.")
         {
-            edge, edgeAdmin, wire, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work,
+            edge, edgeHttps, edgeAdmin, wire, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work,
         };
         var result = command.Parse(args);
         if (result.Errors.Count > 0)
@@ -42,6 +43,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
             new()
             {
                 Edge = Value(edge),
+                EdgeHttps = Value(edgeHttps),
                 EdgeAdmin = Value(edgeAdmin),
                 Wire = Value(wire),
                 WireAdmin = Value(wireAdmin),

@@ -13,6 +13,7 @@ internal static class Balancers
         balancer.Name = "edge";
         balancer.Admin.Address = options.EdgeAdmin.Address;
         balancer.Layer7.Listeners["http"] = new() { Address = options.Edge.Address };
+        balancer.Layer7.Listeners["https"] = new() { Address = options.EdgeHttps.Address, Tls = new() };
 
         var routes = balancer.Layer7.Routes;
         routes["auth"] = new() { Path = "/auth/{**rest}", Pool = "auth", RemovePrefix = "/auth" };

@@ -6,4 +6,6 @@ internal readonly record struct PortOption(string Option, int Port)
     public string Address => $"localhost:{Port}";
 
     public string Url => $"http://localhost:{Port}";
+
+    public string HttpsUrl => $"https://localhost:{Port}";
 }

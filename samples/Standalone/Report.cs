@@ -49,6 +49,7 @@ internal sealed class Report
             Console.WriteLine($"""
 
                 try   curl {options.Edge.Url}/                  a catalog replica, the next one each time
+                      curl -k {options.EdgeHttps.HttpsUrl}/              the same over TLS; without -k once 'dotnet dev-certs https --trust' was run
                       curl {options.Edge.Url}/auth/login        an auth replica, which sees /login
                       curl {options.Edge.Url}/settings/         the settings replica
                       curl {options.Edge.Url}/about             kept in the cache for 30 s

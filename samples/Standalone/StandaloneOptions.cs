@@ -4,6 +4,8 @@ internal sealed record StandaloneOptions
 {
     public required PortOption Edge { get; init; }
 
+    public required PortOption EdgeHttps { get; init; }
+
     public required PortOption EdgeAdmin { get; init; }
 
     public required PortOption Wire { get; init; }

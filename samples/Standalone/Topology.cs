@@ -22,7 +22,7 @@ internal sealed class Topology : IAsyncDisposable
     {
         var cli = options.NoDashboard ? null : AspireCli.Find();
         PortCheck.Require([
-            options.Edge, options.EdgeAdmin, options.Wire, options.WireAdmin,
+            options.Edge, options.EdgeHttps, options.EdgeAdmin, options.Wire, options.WireAdmin,
             .. cli is null ? [] : (PortOption[])[options.Dashboard, options.OtlpGrpc, options.OtlpHttp]]);
 
         var replicas = Replicas.Place();

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration;
@@ -84,8 +85,28 @@ public static class Layer7LoadBalancerBuilderExtensions
         configure?.Invoke(route);
         var routes = builder.Resource.Routes;
         ThrowIfTaken(builder.Resource, route, template);
-        routes.Add(route.Name ?? FreeName(routes, template), route.Options with { Pool = builder.AddBackend(backend, nameof(backend)).Name });
+        routes.Add(route.Name ?? FreeName(routes, template), route.Options with { Pool = builder.AddBackend(backend, ProtocolType.Tcp, nameof(backend)).Name });
         return builder;
+    }
+
+    /// <summary>
+    /// Sets the options of a resource's pool: health checks, limits and more, for all routes that lead to its endpoint
+    /// <c>http</c> or, where it has none, to its only endpoint over HTTP or HTTPS.
+    /// </summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="backend">The resource that gets the requests.</param>
+    /// <param name="configure">Changes the pool's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="backend"/> has no such endpoint, or its pool has options already, or <paramref name="configure"/> sets what Layer 7 cannot do.
+    /// </exception>
+    public static IResourceBuilder<Layer7LoadBalancerResource> WithPool(
+        this IResourceBuilder<Layer7LoadBalancerResource> builder,
+        IResourceBuilder<IResourceWithEndpoints> backend,
+        Action<BackendPoolBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return builder.WithPool(HttpEndpointOf(backend.Resource, nameof(backend)), configure);
     }
 
     private static EndpointReference HttpEndpointOf(IResourceWithEndpoints resource, string argument)

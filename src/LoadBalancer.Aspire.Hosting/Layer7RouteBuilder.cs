@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration;
 
 namespace Aspire.Hosting;
 
 /// <summary>Configures a route of a Layer 7 load balancer. A request must meet all of the route's conditions.</summary>
-public sealed partial class Layer7RouteBuilder
+public sealed class Layer7RouteBuilder
 {
     internal Layer7RouteBuilder(RoutePath path)
     {
@@ -22,12 +21,7 @@ public sealed partial class Layer7RouteBuilder
     /// <exception cref="ArgumentException"><paramref name="name"/> has other characters or none.</exception>
     public Layer7RouteBuilder WithName(string name)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        if (!RouteName().IsMatch(name))
-        {
-            throw new ArgumentException($"'{name}' is not a route name; must be ASCII letters, digits, '-', '_' and '.'.", nameof(name));
-        }
-
+        Contract.CheckName(name, "a route", nameof(name));
         Name = name;
         return this;
     }
@@ -38,7 +32,7 @@ public sealed partial class Layer7RouteBuilder
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="policy"/> is not a policy.</exception>
     public Layer7RouteBuilder WithPolicy(SelectionPolicy policy)
     {
-        Contract.Check(policy, nameof(policy));
+        Contract.CheckDefined(policy, nameof(policy));
         return With(Options with { Policy = policy }, nameof(policy));
     }
 
@@ -59,13 +53,13 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="hosts">Host names, with an optional <c>*.</c> in front or <c>:port</c> behind.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">One of <paramref name="hosts"/> is not a host, or there is none.</exception>
-    public Layer7RouteBuilder WithHosts(params string[] hosts) => With(Options with { Hosts = NotEmpty(hosts, nameof(hosts)) }, nameof(hosts));
+    public Layer7RouteBuilder WithHosts(params string[] hosts) => With(Options with { Hosts = Contract.NotEmpty(hosts, nameof(hosts)) }, nameof(hosts));
 
     /// <summary>Takes only requests with one of these methods. Default: every method.</summary>
     /// <param name="methods">HTTP methods, such as <c>GET</c>.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">One of <paramref name="methods"/> is not a method, or there is none.</exception>
-    public Layer7RouteBuilder WithMethods(params string[] methods) => With(Options with { Methods = NotEmpty(methods, nameof(methods)) }, nameof(methods));
+    public Layer7RouteBuilder WithMethods(params string[] methods) => With(Options with { Methods = Contract.NotEmpty(methods, nameof(methods)) }, nameof(methods));
 
     /// <summary>Takes only requests that have this header. May be called for several headers, all of which a request must have.</summary>
     /// <param name="name">The header.</param>
@@ -116,12 +110,6 @@ public sealed partial class Layer7RouteBuilder
         return this;
     }
 
-    private static string[] NotEmpty(string[] values, string argument)
-    {
-        ArgumentNullException.ThrowIfNull(values, argument);
-        return values.Length > 0 ? values : throw new ArgumentException("Must have at least one value.", argument);
-    }
-
     private static Dictionary<string, string[]> Added(Dictionary<string, string[]> conditions, string name, string[] values)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -133,7 +121,4 @@ public sealed partial class Layer7RouteBuilder
 
         return new(conditions, StringComparer.OrdinalIgnoreCase) { [name] = values };
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9._\-]+$", RegexOptions.CultureInvariant)]
-    private static partial Regex RouteName();
 }

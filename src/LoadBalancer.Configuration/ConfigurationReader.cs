@@ -34,6 +34,7 @@ public static class ConfigurationReader
         }
 
         OptionsValidator.Validate(options, errors);
+        OptionsValidator.ValidateTls(options, errors);
         errors.AddRange(check?.Invoke(options) ?? []);
         ValidateServices(configuration.GetSection(LoadBalancerOptions.ServicesSectionName), errors);
         return new(errors.Count == 0 ? options : null, errors);

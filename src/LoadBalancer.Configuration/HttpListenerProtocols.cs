@@ -6,6 +6,9 @@ public enum HttpListenerProtocols
     /// <summary>HTTP/1.1, with WebSocket upgrades.</summary>
     Http1,
 
-    /// <summary>HTTP/2 with prior knowledge, in clear text (RFC 9113 §3.3).</summary>
+    /// <summary>HTTP/2: over TLS, or in clear text with prior knowledge (RFC 9113 §3.3).</summary>
     Http2,
+
+    /// <summary>Either, as the TLS handshake decides (ALPN, RFC 7301). Needs TLS.</summary>
+    Http1AndHttp2,
 }

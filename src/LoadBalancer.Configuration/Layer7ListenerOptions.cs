@@ -9,7 +9,19 @@ public sealed record Layer7ListenerOptions
     [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one, not with localhost).")]
     public string? Address { get; set; }
 
-    /// <summary>The HTTP version. Default: <see cref="HttpListenerProtocols.Http1"/>.</summary>
-    [Description("Http1 (with WebSocket), or Http2 with prior knowledge. Default Http1.")]
-    public HttpListenerProtocols Protocols { get; set; } = HttpListenerProtocols.Http1;
+    /// <summary>The HTTP versions. Default: <see cref="HttpListenerProtocols.Http1"/>, with <see cref="Tls"/> <see cref="HttpListenerProtocols.Http1AndHttp2"/>.</summary>
+    [Description("Http1 (with WebSocket), Http2 (over Tls, or in clear text with prior knowledge) or Http1AndHttp2 (needs Tls). Default: Http1, with Tls Http1AndHttp2.")]
+    public HttpListenerProtocols? Protocols { get; set; }
+
+    /// <summary>Ends TLS here; absent means clear text.</summary>
+    [Description("Ends TLS here, {} with the developer certificate; absent: clear text.")]
+    public TlsTerminationOptions? Tls { get; set; }
+
+    /// <summary>Sends every request to the listener with TLS; absent means that requests are served.</summary>
+    [Description("Sends every request to the listener with Tls (308); absent: requests are served.")]
+    public HttpsRedirectOptions? RedirectToHttps { get; set; }
+
+    /// <summary>The HTTP versions that the listener speaks: those given, or the default.</summary>
+    /// <returns>The versions.</returns>
+    public HttpListenerProtocols ProtocolsOrDefault() => Protocols ?? (Tls is null ? HttpListenerProtocols.Http1 : HttpListenerProtocols.Http1AndHttp2);
 }

@@ -61,4 +61,8 @@ public sealed record PoolOptions
     /// <summary>Names and weights of discovered addresses; the key is the backend's name.</summary>
     [Description("Names and weights of discovered addresses; the key is the backend's name.")]
     public Dictionary<string, BackendOptions> Backends { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>TLS towards backends with the scheme <c>https</c>. Default: the machine's authorities and the backend's host.</summary>
+    [Description("TLS towards backends with the scheme https. Default: certificates are checked against the machine's authorities and the backend's host.")]
+    public BackendTlsOptions? BackendTls { get; set; }
 }

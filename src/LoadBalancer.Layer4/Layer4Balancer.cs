@@ -5,13 +5,15 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
+using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tcp;
+using LoadBalancer.Layer4.Udp;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4;
 
 /// <summary>All Layer 4 listeners of the process.</summary>
-public sealed partial class Layer4Balancer
+public sealed partial class Layer4Balancer : IAsyncDisposable
 {
     private const int MostRows = 1000;
 
@@ -20,6 +22,7 @@ public sealed partial class Layer4Balancer
     private readonly ConcurrentDictionary<Layer4Listener, Layer4Listener> _draining = new();
     private readonly Lock _counting = new();
     private readonly Dictionary<string, (long ToBackend, long ToClient)> _bytesBefore = new(StringComparer.OrdinalIgnoreCase);
+    private NatSystem? _nat;
     private volatile ImmutableDictionary<string, Layer4Listener> _listeners = ImmutableDictionary<string, Layer4Listener>.Empty;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -39,13 +42,14 @@ public sealed partial class Layer4Balancer
     /// <summary>Binds the addresses that are new in the options, and changes nothing else: a port that is taken is found before anything is given up.</summary>
     /// <param name="options">Valid options.</param>
     /// <returns>What <see cref="Apply"/> takes.</returns>
-    /// <exception cref="ListenException">An address cannot be bound.</exception>
+    /// <exception cref="ListenException">An address cannot be bound, or what NAT mode needs is missing.</exception>
     public PreparedListeners Prepare(LoadBalancerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var prepared = new PreparedListeners(options);
         try
         {
+            PrepareNat(options);
             foreach (var (name, listener) in options.Layer4.Listeners)
             {
                 ListenAddress.TryParse(listener.Address, out var address);
@@ -111,8 +115,24 @@ public sealed partial class Layer4Balancer
     /// <summary>Stops accepting and drains.</summary>
     /// <param name="drainTimeout">Time after which connections that are left are reset.</param>
     /// <returns>Ends when no connection is left.</returns>
-    public async Task StopAsync(TimeSpan drainTimeout) =>
+    public async Task StopAsync(TimeSpan drainTimeout)
+    {
         await Task.WhenAll(All.Select(listener => listener.StopAsync(drainTimeout)));
+        await DisposeAsync();
+    }
+
+    /// <summary>Lets go of what the process has outside itself, also where the start did not come to an end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await (Interlocked.Exchange(ref _nat, null)?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (NatException exception)
+        {
+            Log.NatTableLeft(_logger, exception.Message);
+        }
+    }
 
     /// <summary>Says what the listeners are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
@@ -144,8 +164,30 @@ public sealed partial class Layer4Balancer
             running.IsFor(address, options) && !prepared.Kept.ContainsValue(running));
     }
 
-    private TcpRelayListener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) =>
-        new(name, open.Address, open.Sockets, settings, _logger);
+    // The first listener in NAT mode brings this process's table; it stays until the process stops.
+    private void PrepareNat(LoadBalancerOptions options)
+    {
+        if (_nat is not null || options.Layer4.Listeners.FirstOrDefault(listener => listener.Value.Mode == Layer4Mode.Nat).Key is not { } first)
+        {
+            return;
+        }
+
+        try
+        {
+            _nat = Task.Run(() => NatSystem.StartAsync(options.Name)).GetAwaiter().GetResult();
+        }
+        catch (NatException exception)
+        {
+            throw new ListenException($"LoadBalancer:Layer4:Listeners:{first}:Mode: {exception.Message}", exception);
+        }
+    }
+
+    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) => settings.Options switch
+    {
+        { Mode: Layer4Mode.Nat } => new NatListener(name, open.Address, open.Sockets, settings, _nat!, _logger),
+        { Protocol: Layer4Protocol.Udp } => new UdpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+        _ => new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+    };
 
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {
@@ -184,6 +226,9 @@ public sealed partial class Layer4Balancer
 
     private static partial class Log
     {
+        [LoggerMessage(268, LogLevel.Error, "The nft table is left behind: {Error}.")]
+        public static partial void NatTableLeft(ILogger logger, string error);
+
         [LoggerMessage(201, LogLevel.Information, "Listener {Listener}: {Protocol} {Mode} on {Addresses}, pool {Pool}, policy {Policy}.")]
         public static partial void Listening(ILogger logger, string listener, Layer4Protocol protocol, Layer4Mode mode, string addresses, string? pool, SelectionPolicy? policy);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Tcp;
+using LoadBalancer.Layer4.Udp;
 
 namespace LoadBalancer.Layer4;
 
@@ -37,6 +38,27 @@ internal static class Layer4Telemetry
         if (connection.CloseReason != CloseReason.Completed)
         {
             activity.SetStatus(ActivityStatusCode.Error, connection.CloseReason.ToString());
+        }
+    }
+
+    public static void Describe(Activity activity, UdpSession session)
+    {
+        activity.SetTag("network.transport", "udp");
+        activity.SetTag("client.address", session.ClientAddress.Address.ToString());
+        activity.SetTag("client.port", session.ClientAddress.Port);
+        activity.SetTag("server.address", session.ServerAddress.Address.ToString());
+        activity.SetTag("server.port", session.ServerAddress.Port);
+        activity.SetTag(LoadBalancerTelemetry.PoolKey, session.Pool.Name);
+        activity.SetTag(LoadBalancerTelemetry.PolicyKey, session.Settings.PolicyFor(session.Pool).Kind.ToString());
+        activity.SetTag(LoadBalancerTelemetry.BackendKey, session.Backend?.Id);
+        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, session.Backend?.Name);
+        activity.SetTag("lb.bytes.to_backend", session.BytesToBackend);
+        activity.SetTag("lb.bytes.to_client", session.BytesToClient);
+        activity.SetTag(LoadBalancerTelemetry.ReasonKey, session.CloseReason.ToString());
+        // Nobody says that a session is over: silence is how most of them end.
+        if (session.CloseReason is not (CloseReason.Completed or CloseReason.IdleTimeout))
+        {
+            activity.SetStatus(ActivityStatusCode.Error, session.CloseReason.ToString());
         }
     }
 }

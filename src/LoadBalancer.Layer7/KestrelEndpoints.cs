@@ -2,19 +2,34 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Tls;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer7;
 
 /// <summary>The listeners in the form that Kestrel reads, and reads again when they change.</summary>
-internal sealed class KestrelEndpoints
+internal sealed class KestrelEndpoints : IAsyncDisposable
 {
     private static readonly TimeSpan BindPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 
     private readonly ReloadableSource _source = new();
-    private Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ILogger _logger;
+    private readonly DefaultCertificate _defaultCertificate;
+    private readonly Timer _glances;
+    private volatile Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
 
-    public KestrelEndpoints() => Configuration = new ConfigurationBuilder().Add(_source).Build();
+    public KestrelEndpoints(ILogger logger)
+    {
+        _logger = logger;
+        _defaultCertificate = new(logger);
+        Configuration = new ConfigurationBuilder().Add(_source).Build();
+        _glances = new Timer(_ => RefreshCertificates(), null, Glance, Glance);
+    }
 
     public IConfiguration Configuration { get; }
 
@@ -43,9 +58,19 @@ internal sealed class KestrelEndpoints
             var address = configured.Port != 0 ? configured
                 : _bound.TryGetValue(name, out var before) && before.Configured == configured ? before.Address
                 : configured with { Port = TryBind(Key(name), configured) };
-            after.Add(name, new(configured, address, listener.Protocols));
+            after.Add(name, new(configured, address, listener.ProtocolsOrDefault(), ListenerOf(name, address, listener)));
+            // TLS is none of Kestrel's configuration, so the scheme says http; the last key is there to make it bind
+            // anew when a listener changes from one to the other.
             data[$"Endpoints:{name}:Url"] = $"http://{address.Authority}";
-            data[$"Endpoints:{name}:Protocols"] = listener.Protocols.ToString();
+            data[$"Endpoints:{name}:Protocols"] = listener.ProtocolsOrDefault().ToString();
+            data[$"Endpoints:{name}:{nameof(listener.Tls)}"] = listener.Tls is null ? null : bool.TrueString;
+        }
+
+        foreach (var (name, listener) in listeners)
+        {
+            after[name].Listener.RedirectPort = listener.RedirectToHttps is { } redirect
+                ? redirect.Port ?? after.Values.First(bound => bound.Listener.Tls is not null).Address.Port
+                : 0;
         }
 
         var added = after.Where(pair => !_bound.Values.Any(bound => bound.Address == pair.Value.Address))
@@ -74,14 +99,58 @@ internal sealed class KestrelEndpoints
         }
     }
 
+    /// <summary>Adds to an endpoint that Kestrel is about to bind what its configuration cannot say.</summary>
+    public void Configure(ListenOptions options)
+    {
+        var listener = _bound.Values.First(bound => bound.Address.ToEndPoints()[0].Equals(options.IPEndPoint)).Listener;
+        options.Use(next => connection =>
+        {
+            connection.Features.Set(listener);
+            return next(connection);
+        });
+        if (listener.Tls is { } tls)
+        {
+            options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = tls.ChooseAsync });
+        }
+    }
+
     public IReadOnlyList<Layer7ListenerStatistics> GetStatistics() =>
-        [.. _bound.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new Layer7ListenerStatistics(pair.Key, [pair.Value.Address.ToString()], pair.Value.Protocols))];
+        [.. _bound.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new Layer7ListenerStatistics(
+            pair.Key,
+            [pair.Value.Address.ToString()],
+            pair.Value.Protocols,
+            pair.Value.Listener.Tls is not null,
+            pair.Value.Listener.Tls?.GetStatistics() ?? []))];
+
+    public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
     public ListenException ToListenException(IOException exception)
     {
         // Kestrel names the address in words of its own; the port is in all of them.
         var (name, bound) = _bound.OrderByDescending(pair => exception.Message.Contains($":{pair.Value.Address.Port}", StringComparison.Ordinal)).First();
         return new(Key(name), bound.Address, exception.InnerException ?? exception);
+    }
+
+    // One that stays keeps its object, which open connections know.
+    private Listener ListenerOf(string name, ListenAddress address, Layer7ListenerOptions options)
+    {
+        var listener = _bound.TryGetValue(name, out var before) && before.Address == address && before.Listener.Tls is null == options.Tls is null
+            ? before.Listener
+            : new Listener(options.Tls is null ? null : new TlsTermination(name, _defaultCertificate, _logger));
+        if (options.Tls is not null)
+        {
+            listener.Tls!.Apply(options.Tls);
+        }
+
+        return listener;
+    }
+
+    private void RefreshCertificates()
+    {
+        foreach (var bound in _bound.Values)
+        {
+            bound.Listener.Tls?.Refresh();
+        }
     }
 
     private static string Key(string name) => $"LoadBalancer:Layer7:Listeners:{name}:Address";
@@ -134,7 +203,7 @@ internal sealed class KestrelEndpoints
         return port;
     }
 
-    private sealed record Bound(ListenAddress Configured, ListenAddress Address, HttpListenerProtocols Protocols);
+    private sealed record Bound(ListenAddress Configured, ListenAddress Address, HttpListenerProtocols Protocols, Listener Listener);
 
     private sealed class ReloadableSource : IConfigurationSource
     {

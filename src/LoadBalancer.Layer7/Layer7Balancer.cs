@@ -4,7 +4,9 @@ using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Routing;
+using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -12,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
 
@@ -28,7 +31,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly ILogger<Layer7Balancer> _logger;
     private readonly RouteTable _routes = new();
     private readonly PoolProxyConfigProvider _proxyConfig;
-    private readonly KestrelEndpoints _endpoints = new();
+    private readonly KestrelEndpoints _endpoints;
+    private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -42,6 +46,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
+        _endpoints = new KestrelEndpoints(_logger);
         pools.Changed += FollowPools;
     }
 
@@ -67,6 +72,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             return;
         }
 
+        _clientCertificateHeaders.Apply(options.Layer7.Listeners.Values);
         var added = _endpoints.Apply(options.Layer7.Listeners);
         if (_app is not null)
         {
@@ -83,7 +89,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
 
         foreach (var listener in _endpoints.GetStatistics())
         {
-            Log.Listening(_logger, listener.Name, string.Join(", ", listener.Addresses), listener.Protocols, options.Layer7.Routes.Count);
+            Log.Listening(_logger, listener.Name, string.Join(", ", listener.Addresses), listener.Protocols, listener.Tls ? " over TLS" : "", options.Layer7.Routes.Count);
         }
     }
 
@@ -109,6 +115,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _pools.Changed -= FollowPools;
+        await _endpoints.DisposeAsync();
         if (_app is not null)
         {
             await _app.DisposeAsync();
@@ -128,14 +135,18 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true);
         });
         services.AddReverseProxy();
+        services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
+        services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
         services.AddSingleton<ILoadBalancingPolicy, PoolLoadBalancingPolicy>();
         services.AddSingleton<IAvailableDestinationsPolicy, PoolAvailableDestinationsPolicy>();
         services.AddSingleton<RouteCachePolicy>();
         services.AddSingleton(_pools);
         services.AddSingleton(_routes);
+        services.AddSingleton(_clientCertificateHeaders);
 
         var app = builder.Build();
+        app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RouteCountingMiddleware>();
         app.UseOutputCache();
@@ -157,6 +168,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
+        options.ConfigureEndpointDefaults(_endpoints.Configure);
         options.Configure(_endpoints.Configuration, reloadOnChange: true);
     }
 
@@ -192,7 +204,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}, {Routes} routes.")]
-        public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, int routes);
+        [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}{Tls}, {Routes} routes.")]
+        public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, string tls, int routes);
     }
 }

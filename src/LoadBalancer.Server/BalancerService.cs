@@ -145,6 +145,11 @@ internal sealed partial class BalancerService(
             Log.NeedsRestart(logger, "LoadBalancer:Admin:Address", _first.Options.Admin.Address);
         }
 
+        if (options.Admin.Token != _first.Options.Admin.Token)
+        {
+            Log.TokenNeedsRestart(logger);
+        }
+
         if (options.Name != _first.Options.Name)
         {
             Log.NeedsRestart(logger, "LoadBalancer:Name", _first.Options.Name);
@@ -181,6 +186,9 @@ internal sealed partial class BalancerService(
 
         [LoggerMessage(406, LogLevel.Warning, "{Key} is read at start only; '{Value}' stays in force until the next start.")]
         public static partial void NeedsRestart(ILogger logger, string key, string value);
+
+        [LoggerMessage(408, LogLevel.Warning, "LoadBalancer:Admin:Token is read at start only; the token of then stays in force until the next start.")]
+        public static partial void TokenNeedsRestart(ILogger logger);
 
         [LoggerMessage(407, LogLevel.Error, "{Path} could not be brought into force.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string path);

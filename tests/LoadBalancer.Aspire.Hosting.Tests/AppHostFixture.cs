@@ -29,6 +29,8 @@ public sealed class AppHostFixture : IAsyncLifetime
 
     public Uri Wire => App.GetEndpoint("wire", "echo");
 
+    public Uri WireUdp => App.GetEndpoint("wire", "echo-udp");
+
     public async ValueTask InitializeAsync()
     {
         using var deadline = new CancellationTokenSource(StartDeadline);
@@ -53,6 +55,7 @@ public sealed class AppHostFixture : IAsyncLifetime
         await WaitForHealthyAsync("edge", "auth", 2);
         await WaitForHealthyAsync("edge", "settings", 1);
         await WaitForHealthyAsync("wire", "echo", 3);
+        await WaitForHealthyAsync("wire", "echo-udp", 3);
     }
 
     public async ValueTask DisposeAsync()
@@ -67,6 +70,9 @@ public sealed class AppHostFixture : IAsyncLifetime
         await _following;
         _stopping.Dispose();
     }
+
+    public LoadBalancerResource Balancer(string name) =>
+        App.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<LoadBalancerResource>().Single(balancer => balancer.Name == name);
 
     public async Task<BalancerStatistics> GetStatisticsAsync(string balancer)
     {
@@ -83,7 +89,7 @@ public sealed class AppHostFixture : IAsyncLifetime
         catch (HttpRequestException e) when (e.InnerException is SocketException)
         {
             // The balancer has yet to start.
-            return new(pool, "", default, 0, []);
+            return new(pool, "", default, 0, false, null, 0, null, 0, null, []);
         }
     }
 

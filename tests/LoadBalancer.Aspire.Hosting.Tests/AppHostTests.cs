@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -19,7 +20,7 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
     }
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly string[] FixedPorts = ["7000", "8080", "9070", "9080"];
+    private static readonly string[] FixedPorts = ["7000", "7001", "8080", "9070", "9080"];
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -71,6 +72,53 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         {
             clients.ForEach(client => client.Dispose());
         }
+    }
+
+    [Fact]
+    public async Task Sessions_spread_over_all_replicas_and_a_session_stays()
+    {
+        var clients = new List<UdpClient>();
+        var answers = new List<string>();
+        try
+        {
+            for (var i = 0; i < 30; i++)
+            {
+                var client = new UdpClient(AddressFamily.InterNetwork);
+                clients.Add(client);
+                client.Connect(IPAddress.Loopback, fixture.WireUdp.Port);
+                var first = await AskAsync(client, $"{i} first");
+                Assert.Equal(first, await AskAsync(client, $"{i} second"));
+                answers.Add(first);
+            }
+
+            AssertSpread(ReplicasOf("echo"), answers, lowest: 9, highest: 11);
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Commands_need_the_token_that_the_AppHost_made()
+    {
+        var token = await fixture.Balancer("wire").AdminTokenParameter!.GetValueAsync(Cancelled);
+        using var client = fixture.App.CreateHttpClient("wire", LoadBalancerResource.AdminEndpointName);
+        using var refused = await client.GetAsync("/admin/connections", Cancelled);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+
+        using var allowed = await client.GetAsync("/admin/connections", Cancelled);
+
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (refused.StatusCode, allowed.StatusCode));
+        Assert.NotEqual(token, await fixture.Balancer("edge").AdminTokenParameter!.GetValueAsync(Cancelled));
+    }
+
+    [Fact]
+    public void The_dashboard_hides_the_token()
+    {
+        var value = Latest("wire-admin-token").Properties.Single(property => property.Name == "Value");
+
+        Assert.True(value.IsSensitive);
     }
 
     [Fact]
@@ -183,7 +231,7 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
     [Fact]
     public void Ports_are_random_as_those_of_other_resources_are_in_a_test() =>
         Assert.All(
-            new[] { fixture.Edge, fixture.Wire, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
+            new[] { fixture.Edge, fixture.Wire, fixture.WireUdp, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
             endpoint => Assert.DoesNotContain($"{endpoint.Port}", FixedPorts));
 
     [Fact]
@@ -195,7 +243,19 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         Assert.Equal(("Layer7LoadBalancer", "Layer4LoadBalancer"), (edge.ResourceType, wire.ResourceType));
         Assert.Contains(edge.Urls, url => url.Url == fixture.Edge.ToString().TrimEnd('/'));
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo tcp://localhost:{fixture.Wire.Port}");
+        Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo-udp udp://localhost:{fixture.WireUdp.Port}");
         Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Statistics" && url.Url.EndsWith("/stats", StringComparison.Ordinal)));
+    }
+
+    /// <returns>The replica that answered.</returns>
+    private static async Task<string> AskAsync(UdpClient client, string text)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        await client.SendAsync(Encoding.UTF8.GetBytes(text), deadline.Token);
+        var answer = Encoding.UTF8.GetString((await client.ReceiveAsync(deadline.Token)).Buffer);
+        Assert.EndsWith($" {text}", answer, StringComparison.Ordinal);
+        return answer.Split(' ')[0];
     }
 
     private string[] ReplicasOf(string resource) =>

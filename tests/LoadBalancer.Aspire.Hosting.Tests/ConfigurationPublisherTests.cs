@@ -146,6 +146,71 @@ public sealed class ConfigurationPublisherTests
     }
 
     [Fact]
+    public async Task An_endpoint_that_turns_out_to_be_of_the_other_protocol_stops_the_start()
+    {
+        var builder = Model.NewBuilder();
+        var api = builder.AddProgram("api");
+        var wire = builder.AddLayer4LoadBalancer("wire").WithUdpListener("udp", 7001, api.GetEndpoint("later"));
+        api.WithEndpoint(name: "later", scheme: "tcp", env: "PORT");
+
+        var exception = await Assert.ThrowsAsync<DistributedApplicationException>(() => Run.PrepareAsync(builder, wire.Resource, api.Resource));
+
+        Assert.Equal("Load balancer 'wire' cannot send to the endpoint 'later' of 'api', which is Tcp; must be Udp.", exception.Message);
+    }
+
+    [Fact]
+    public async Task A_backend_that_turns_out_to_have_another_scheme_than_its_pool_stops_the_start()
+    {
+        var builder = Model.NewBuilder();
+        var api = builder.AddProgram("api").WithHttpEndpoint(env: "PORT");
+        var edge = builder.AddLayer7LoadBalancer("edge").WithRoute("/", api).WithPool(api, p => p.WithBackend(api.GetEndpoint("later")));
+        api.WithHttpsEndpoint(name: "later", env: "LATER");
+
+        var exception = await Assert.ThrowsAsync<DistributedApplicationException>(() => Run.PrepareAsync(builder, edge.Resource, api.Resource));
+
+        Assert.Equal("Load balancer 'edge' cannot send to the endpoint 'later' of 'api', which has the scheme 'https'; must be 'http' like the endpoint 'http' of 'api'.", exception.Message);
+    }
+
+    [Fact]
+    public async Task Options_of_a_pool_that_nobody_uses_stop_the_start()
+    {
+        var builder = Model.NewBuilder();
+        var api = builder.AddProgram("api").WithHttpEndpoint(env: "PORT");
+        var edge = builder.AddLayer7LoadBalancer("edge").WithPool(api, p => p.WithPanicThreshold(10));
+
+        var exception = await Assert.ThrowsAsync<DistributedApplicationException>(() => Run.PrepareAsync(builder, edge.Resource, api.Resource));
+
+        Assert.Equal("Load balancer 'edge' has options for the pool of the endpoint 'http' of 'api', to which none of its listeners and routes leads.", exception.Message);
+    }
+
+    [Fact]
+    public async Task A_TLS_route_alone_leads_to_a_pool()
+    {
+        var builder = Model.NewBuilder();
+        var api = builder.AddProgram("api").WithHttpsEndpoint(env: "PORT");
+        var wire = builder.AddLayer4LoadBalancer("wire").WithTcpListener("tls", 7443, l => l.WithTlsRoute("api", api.GetEndpoint("https")));
+
+        await using var run = await Run.PrepareAsync(builder, wire.Resource, api.Resource);
+
+        Assert.Equal("tcp://api", (await run.ReadAsync()).LoadBalancer.Pools["api"].Service);
+    }
+
+    [Fact]
+    public async Task The_file_follows_the_replicas_of_every_resource_in_a_pool()
+    {
+        var builder = Model.NewBuilder();
+        var api = builder.AddProgram("api").WithHttpEndpoint(env: "PORT");
+        var spare = builder.AddProgram("spare").WithHttpEndpoint(env: "PORT");
+        var edge = builder.AddLayer7LoadBalancer("edge").WithRoute("/", api).WithPool(api, p => p.WithBackend(spare.GetEndpoint("http"), priority: 1));
+        await using var run = await Run.StartAsync(builder, edge.Resource, spare.Resource);
+
+        await run.ReportAsync("spare-a", "Running", 5001);
+
+        var file = await run.WaitForBackendsAsync("spare-a");
+        Assert.Equal(1, file.LoadBalancer.Pools["api"].Backends["spare-a"].Priority);
+    }
+
+    [Fact]
     public async Task An_endpoint_that_is_added_later_is_found()
     {
         var builder = Model.NewBuilder();

@@ -184,7 +184,7 @@ public sealed class Layer7LoadBalancerTests
         Refuses("name", "Headers:a b 'a b' is not a header name", r => r.WithHeader("a b"));
         Refuses("name", "'a:b' has a ':'", r => r.WithQuery("a:b"));
         Refuses("prefix", "RemovePrefix 'auth' is not a path", r => r.WithPathRemovePrefix("auth"));
-        Refuses("name", "'a:b' is not a route name", r => r.WithName("a:b"));
+        Refuses("name", "'a:b' is not a name of a route", r => r.WithName("a:b"));
 
         void Refuses(string argument, string message, Action<Layer7RouteBuilder> configure)
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
 
@@ -117,6 +118,42 @@ public sealed class ReplicaTrackerTests
         Report(node.Resource, "node-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
 
         Assert.Equal("localhost:5001", Assert.Single(_tracker.ReplicasOf(pool, out _)).Address);
+    }
+
+    [Fact]
+    public void A_replica_over_UDP_is_known_by_its_own_port_on_the_loopback_of_IPv4()
+    {
+        var echo = _builder.AddProgram("echo")
+            .WithEndpoint(name: "tcp", scheme: "tcp", env: "TCP")
+            .WithEndpoint(name: "udp", scheme: "udp", env: "UDP", protocol: ProtocolType.Udp);
+        var wire = _builder.AddLayer4LoadBalancer("wire").WithTcpListener("tcp", null, echo.GetEndpoint("tcp")).WithUdpListener("udp", null, echo.GetEndpoint("udp"));
+
+        Report(echo.Resource, "echo-a", "Running", ("LOADBALANCER_BACKEND_TCP", "5001"), ("LOADBALANCER_BACKEND_UDP", "5002"));
+        Report(echo.Resource, "echo-b", "Running", ("LOADBALANCER_BACKEND_TCP", "5003"), ("LOADBALANCER_BACKEND_UDP", "5004"));
+
+        Assert.Equal([new("echo-a", "localhost:5001"), new("echo-b", "localhost:5003")], _tracker.ReplicasOf(wire.Resource.Pools[0], out _));
+        Assert.Equal([new("echo-a", "127.0.0.1:5002"), new("echo-b", "127.0.0.1:5004")], _tracker.ReplicasOf(wire.Resource.Pools[1], out var problem));
+        Assert.Null(problem);
+    }
+
+    [Fact]
+    public void A_pool_of_several_resources_has_the_replicas_of_all_with_the_weights_and_tiers_of_each()
+    {
+        var stable = _builder.AddProgram("stable").WithHttpEndpoint(env: "PORT");
+        var next = _builder.AddProgram("next").WithHttpEndpoint(env: "PORT");
+        var spare = _builder.AddProgram("spare").WithHttpEndpoint(env: "PORT");
+        var edge = _builder.AddLayer7LoadBalancer("edge").WithRoute("/", stable).WithPool(stable, p => p
+            .WithWeight(9)
+            .WithBackend(next.GetEndpoint("http"), maxConnections: 5)
+            .WithBackend(spare.GetEndpoint("http"), weight: 2, priority: 1));
+
+        Report(spare.Resource, "spare-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5003"));
+        Report(stable.Resource, "stable-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5001"));
+        Report(next.Resource, "next-a", "Running", ("LOADBALANCER_BACKEND_HTTP", "5002"));
+
+        Assert.Equal(
+            [new("stable-a", "localhost:5001", Weight: 9), new("next-a", "localhost:5002", MaxConnections: 5), new("spare-a", "localhost:5003", Weight: 2, Priority: 1)],
+            _tracker.ReplicasOf(Assert.Single(edge.Resource.Pools), out _));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ConfigurationFileTests
             LoadBalancer = new()
             {
                 Name = "edge \"quoted\" ü",
-                Admin = new() { Address = "[::1]:9081" },
+                Admin = new() { Address = "[::1]:9081", Token = "a+\"secret\"<of>&22+bytes" },
                 DrainTimeout = TimeSpan.FromMilliseconds(1250),
                 Pools =
                 {
@@ -23,10 +23,18 @@ public sealed class ConfigurationFileTests
                     {
                         Service = "http://catalog",
                         Policy = SelectionPolicy.SourceHash,
+                        HashTableSize = 1009,
+                        MaxConnections = 11,
+                        QueueLength = 0,
+                        QueueTimeout = TimeSpan.FromMilliseconds(1),
+                        SendProxyProtocol = ProxyProtocolVersion.V1,
+                        OutlierEjection = new() { ConsecutiveFailures = 0, BaseTime = TimeSpan.FromSeconds(1), MaxTime = TimeSpan.FromDays(1) },
+                        PanicThreshold = 0,
+                        SlowStart = TimeSpan.FromMinutes(1),
                         HealthCheck = new() { Type = HealthCheckType.Http, Path = "/health", Interval = TimeSpan.FromMinutes(1), Timeout = TimeSpan.FromSeconds(2), Rise = 3, Fall = 4 },
-                        Backends = { ["catalog-1"] = new() { Address = "127.0.0.1:5001", Weight = 5 } },
+                        Backends = { ["catalog-1"] = new() { Address = "127.0.0.1:5001", Weight = 5, Priority = 15, MaxConnections = 3 }, ["catalog-2"] = new() { Address = "unix:/run/ü.sock" } },
                     },
-                    ["echo"] = new(),
+                    ["echo"] = new() { HealthCheck = new() { Send = "\u0001\r\n\"", Expect = " " } },
                 },
                 Layer4 =
                 {
@@ -40,12 +48,44 @@ public sealed class ConfigurationFileTests
                             ConnectTimeout = TimeSpan.FromSeconds(1),
                             ConnectAttempts = 4,
                             IdleTimeout = TimeSpan.FromDays(2),
+                            HashKey = Layer4HashKey.SourceAddressAndPort,
+                            SourcePrefix = new() { IPv4 = 8, IPv6 = 48 },
+                            SourceAffinity = new() { Expiry = TimeSpan.FromDays(7), MaxEntries = 1 },
+                            MaxConnections = 1_000_000,
+                            QueueLength = 1,
+                            QueueTimeout = TimeSpan.FromMinutes(10),
+                            TlsRoutes = { ["r"] = new() { ServerNames = ["*.example.com"], Protocols = ["h2"], Pool = "catalog" } },
+                            HelloTimeout = TimeSpan.FromMilliseconds(10),
+                            MaxHelloSize = 512,
+                            ProxyProtocol = new() { TrustedNetworks = ["::/0"], Timeout = TimeSpan.FromSeconds(1) },
+                            AllowedNetworks = ["10.0.0.0/8", "127.0.0.1"],
+                            DeniedNetworks = ["fd00::/8"],
+                            ConnectionRate = new() { PerSecond = 1, Burst = 2 },
+                            KeepAlive = new() { Time = TimeSpan.FromDays(1), Interval = TimeSpan.FromSeconds(1), Count = 1 },
+                            NoDelay = false,
+                            Backlog = 1,
+                            ReusePort = true,
                         },
+                        ["dns"] = new() { Address = "localhost:7000", Protocol = Layer4Protocol.Udp, Pool = "echo", MaxReplies = 1 },
+                        ["kernel"] = new() { Address = "localhost:7001", Mode = Layer4Mode.Nat, Pool = "echo" },
                     },
                 },
                 Layer7 =
                 {
-                    Listeners = { ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2 } },
+                    Listeners =
+                    {
+                        ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 8443 } },
+                        ["https"] = new()
+                        {
+                            Address = "*:8443",
+                            Tls = new()
+                            {
+                                Certificates = { ["shop"] = new() { Path = "shop.pem", ServerNames = ["shop.example"] } },
+                                ClientCertificate = new() { TrustedCa = ["clients.pem"], CheckRevocation = true },
+                            },
+                        },
+                        ["developer"] = new() { Address = "*:9443", Tls = new() },
+                    },
                     Routes =
                     {
                         ["all"] = new()
@@ -79,6 +119,14 @@ public sealed class ConfigurationFileTests
     }
 
     [Fact]
+    public void What_was_read_is_written_and_read_back_the_same()
+    {
+        var options = Reading.Valid(ReadingTests.EveryKey);
+
+        Assert.Equivalent(options, Reading.Valid(new ConfigurationFile { LoadBalancer = options }.ToJson()), strict: true);
+    }
+
+    [Fact]
     public void A_file_of_defaults_reads_back_as_defaults()
     {
         var json = new ConfigurationFile().ToJson();
@@ -94,6 +142,8 @@ public sealed class ConfigurationFileTests
 
         Assert.DoesNotContain("null", json, StringComparison.Ordinal);
         Assert.DoesNotContain("Cache", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("MaxConnections", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("Token", json, StringComparison.Ordinal);
         Assert.DoesNotContain("$schema", json, StringComparison.Ordinal);
     }
 }

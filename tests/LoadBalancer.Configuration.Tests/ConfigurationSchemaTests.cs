@@ -60,8 +60,14 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Pools:*:Policy", typeof(SelectionPolicy))]
     [InlineData("Pools:*:HealthCheck:Type", typeof(HealthCheckType))]
     [InlineData("Layer4:Listeners:*:Policy", typeof(SelectionPolicy))]
+    [InlineData("Pools:*:SendProxyProtocol", typeof(ProxyProtocolVersion))]
+    [InlineData("Layer4:Listeners:*:Protocol", typeof(Layer4Protocol))]
+    [InlineData("Layer4:Listeners:*:Mode", typeof(Layer4Mode))]
+    [InlineData("Layer4:Listeners:*:HashKey", typeof(Layer4HashKey))]
     [InlineData("Layer7:Listeners:*:Protocols", typeof(HttpListenerProtocols))]
     [InlineData("Layer7:Routes:*:Policy", typeof(SelectionPolicy))]
+    [InlineData("Layer7:Listeners:*:Tls:MinimumVersion", typeof(TlsVersion))]
+    [InlineData("Layer7:Listeners:*:Tls:ClientCertificate:Mode", typeof(ClientCertificateMode))]
     public void An_enumeration_is_the_list_of_its_names(string key, Type type) =>
         Assert.Equal(Enum.GetNames(type), At(key)["enum"]!.AsArray().Select(name => name?.GetValue<string>()));
 
@@ -72,12 +78,28 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Pools:*:Service", "string")]
     [InlineData("Pools:*:HealthCheck:Rise", "integer")]
     [InlineData("Pools:*:Backends:*:Weight", "integer")]
+    [InlineData("Admin:Token", "string")]
+    [InlineData("Pools:*:MaxConnections", "integer")]
+    [InlineData("Pools:*:SlowStart", "string")]
+    [InlineData("Pools:*:OutlierEjection", "object")]
+    [InlineData("Pools:*:Backends:*:MaxConnections", "integer")]
+    [InlineData("Layer4:Listeners:*:IdleTimeout", "string")]
+    [InlineData("Layer4:Listeners:*:NoDelay", "boolean")]
+    [InlineData("Layer4:Listeners:*:ReusePort", "boolean")]
+    [InlineData("Layer4:Listeners:*:MaxReplies", "integer")]
+    [InlineData("Layer4:Listeners:*:SourceAffinity", "object")]
+    [InlineData("Layer4:Listeners:*:ProxyProtocol", "object")]
+    [InlineData("Layer4:Listeners:*:AllowedNetworks", "array")]
+    [InlineData("Layer4:Listeners:*:TlsRoutes", "object")]
+    [InlineData("Layer4:Listeners:*:TlsRoutes:*:ServerNames", "array")]
     [InlineData("Layer7:Routes:*:Hosts", "array")]
     [InlineData("Layer7:Routes:*:Headers:*", "array")]
     [InlineData("Layer7:Routes:*:Query:*", "array")]
     [InlineData("Layer7:Routes:*:Order", "integer")]
     [InlineData("Layer7:Routes:*:Cache", "object")]
     [InlineData("Layer7:Routes:*:SessionAffinity", "object")]
+    [InlineData("Layer7:Listeners:*:Tls", "object")]
+    [InlineData("Pools:*:BackendTls:InsecureAllowUntrusted", "boolean")]
     public void A_key_has_one_type_and_null_is_none(string key, string type) => Assert.Equal(type, At(key)["type"]!.GetValue<string>());
 
     [Theory]
@@ -105,8 +127,26 @@ public sealed class ConfigurationSchemaTests
     }
 
     [Fact]
-    public void A_file_that_the_reader_takes_uses_only_keys_of_the_schema() =>
-        Assert.Empty(Unknown(JsonNode.Parse(Reading.ValidFile)!, Schema, ""));
+    public void Every_time_has_the_one_pattern_and_no_remark_of_the_exporter()
+    {
+        var patterns = Descendants(Schema).Select(schema => schema["pattern"]?.GetValue<string>()).OfType<string>().ToArray();
+
+        Assert.Equal(Contract.Properties().Count(property => property.Bare() == typeof(TimeSpan)), patterns.Length);
+        Assert.Single(patterns.Distinct());
+        Assert.DoesNotContain(Descendants(Schema), schema => schema.ContainsKey("$comment"));
+    }
+
+    [Fact]
+    public void Every_switch_is_a_boolean() =>
+        Assert.Equal(
+            Contract.Properties().Count(property => property.Bare() == typeof(bool)),
+            Descendants(Schema).Count(schema => schema["type"] is JsonValue type && type.GetValue<string>() == "boolean"));
+
+    [Theory]
+    [InlineData(Reading.ValidFile)]
+    [InlineData(ReadingTests.EveryKey)]
+    public void A_file_that_the_reader_takes_uses_only_keys_of_the_schema(string json) =>
+        Assert.Empty(Unknown(JsonNode.Parse(json)!, Schema, ""));
 
     [Fact]
     public void A_written_file_uses_only_keys_of_the_schema()

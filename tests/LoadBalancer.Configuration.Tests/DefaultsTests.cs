@@ -15,14 +15,16 @@ public sealed partial class DefaultsTests
     public void A_default_in_a_description_is_the_default_in_force(string property, string documented)
     {
         var found = Contract.Properties().Single(p => $"{p.DeclaringType!.Name}.{p.Name}" == property);
-        Assert.Equal(documented, Convert.ToString(found.Default(), System.Globalization.CultureInfo.InvariantCulture));
+        var text = Convert.ToString(found.Default(), System.Globalization.CultureInfo.InvariantCulture);
+        // As JSON writes them.
+        Assert.Equal(documented, found.Default() is bool ? text!.ToLowerInvariant() : text);
     }
 
     [Fact]
     public void Every_plain_default_is_in_its_description()
     {
         var silent = Contract.Properties()
-            .Where(property => property.Default() is string or int or TimeSpan or Enum && !DefaultClause().IsMatch(property.Description() ?? ""))
+            .Where(property => property.Default() is string or int or bool or TimeSpan or Enum && !DefaultClause().IsMatch(property.Description() ?? ""))
             .Select(property => $"{property.DeclaringType!.Name}.{property.Name}");
         Assert.Empty(silent);
     }
@@ -40,9 +42,28 @@ public sealed partial class DefaultsTests
         Assert.Equal(SelectionPolicy.RoundRobin, new PoolOptions().Policy);
         Assert.Equal(HealthCheckType.Tcp, new PoolOptions().HealthCheck.Type);
         Assert.Equal(3, new Layer4ListenerOptions().ConnectAttempts);
+        Assert.Null(options.Admin.Token);
+        Assert.Equal(Layer4Protocol.Tcp, new Layer4ListenerOptions().Protocol);
+        Assert.Equal(Layer4Mode.Relay, new Layer4ListenerOptions().Mode);
+        Assert.True(new Layer4ListenerOptions().NoDelay);
+        Assert.Null(new Layer4ListenerOptions().MaxConnections);
+        Assert.Null(new PoolOptions().MaxConnections);
+        Assert.Equal(ProxyProtocolVersion.None, new PoolOptions().SendProxyProtocol);
     }
 
-    // "Default 00:00:02." and "Default '/'." but not "Default: every path", which is no value.
-    [GeneratedRegex(@"Default '?(?<value>[^\s',]+?)'?\.(\s|$)")]
+    [Theory]
+    [InlineData(Layer4Protocol.Tcp, null, "00:10:00")]
+    [InlineData(Layer4Protocol.Udp, null, "00:01:00")]
+    [InlineData(Layer4Protocol.Tcp, "00:00:07", "00:00:07")]
+    [InlineData(Layer4Protocol.Udp, "00:00:07", "00:00:07")]
+    public void The_idle_time_out_in_force_is_the_listeners_or_the_protocols(Layer4Protocol protocol, string? given, string expected)
+    {
+        var invariant = System.Globalization.CultureInfo.InvariantCulture;
+        var listener = new Layer4ListenerOptions { Protocol = protocol, IdleTimeout = given is null ? null : TimeSpan.Parse(given, invariant) };
+        Assert.Equal(TimeSpan.Parse(expected, invariant), listener.IdleTimeoutOrDefault);
+    }
+
+    // "Default 00:00:02." and "Default '/'." and "Default None: ..." but not "Default: every path", which is no value.
+    [GeneratedRegex(@"Default '?(?<value>[^\s',]+?)'?[.:;](\s|$)")]
     private static partial Regex DefaultClause();
 }

@@ -9,10 +9,39 @@ public sealed class RangeTests
         { "LoadBalancer:Pools:catalog:HealthCheck:Timeout", "00:00:00.01", "00:01:00", "00:00:00.009", "00:01:01" },
         { "LoadBalancer:Pools:catalog:HealthCheck:Rise", "1", "100", "0", "101" },
         { "LoadBalancer:Pools:catalog:HealthCheck:Fall", "1", "100", "-1", "101" },
+        { "LoadBalancer:Pools:catalog:HashTableSize", "251", "5000011", "250", "5000012" },
+        { "LoadBalancer:Pools:catalog:MaxConnections", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Pools:catalog:QueueLength", "0", "1000000", "-1", "1000001" },
+        { "LoadBalancer:Pools:catalog:QueueTimeout", "00:00:00.001", "00:10:00", "00:00:00.0009999", "00:10:00.0000001" },
+        { "LoadBalancer:Pools:catalog:PanicThreshold", "0", "100", "-1", "101" },
+        { "LoadBalancer:Pools:catalog:SlowStart", "00:00:00", "01:00:00", "-00:00:00.0000001", "01:00:00.0000001" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:ConsecutiveFailures", "0", "1000", "-1", "1001" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:BaseTime", "00:00:00.1", "01:00:00", "00:00:00.0999999", "01:00:00.0000001" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:MaxTime", "00:00:00.1", "1.00:00:00", "00:00:00.0999999", "1.00:00:00.0000001" },
         { "LoadBalancer:Pools:catalog:Backends:catalog-1:Weight", "1", "256", "0", "257" },
+        { "LoadBalancer:Pools:catalog:Backends:catalog-1:Priority", "0", "15", "-1", "16" },
+        { "LoadBalancer:Pools:catalog:Backends:catalog-1:MaxConnections", "1", "1000000", "0", "1000001" },
         { "LoadBalancer:Layer4:Listeners:echo:ConnectTimeout", "00:00:00.01", "00:05:00", "00:00:00", "00:05:01" },
         { "LoadBalancer:Layer4:Listeners:echo:ConnectAttempts", "1", "16", "0", "17" },
         { "LoadBalancer:Layer4:Listeners:echo:IdleTimeout", "00:00:01", "7.00:00:00", "00:00:00.999", "7.00:00:01" },
+        { "LoadBalancer:Layer4:Listeners:echo:MaxConnections", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:QueueLength", "0", "1000000", "-1", "1000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:QueueTimeout", "00:00:00.001", "00:10:00", "00:00:00.0009999", "00:10:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:dns:MaxReplies", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:SourcePrefix:IPv4", "1", "32", "0", "33" },
+        { "LoadBalancer:Layer4:Listeners:echo:SourcePrefix:IPv6", "1", "128", "0", "129" },
+        { "LoadBalancer:Layer4:Listeners:echo:SourceAffinity:Expiry", "00:00:01", "7.00:00:00", "00:00:00.9999999", "7.00:00:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:SourceAffinity:MaxEntries", "1", "10000000", "0", "10000001" },
+        { "LoadBalancer:Layer4:Listeners:tls:HelloTimeout", "00:00:00.01", "00:01:00", "00:00:00.0099999", "00:01:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:tls:MaxHelloSize", "512", "65536", "511", "65537" },
+        { "LoadBalancer:Layer4:Listeners:tls:ProxyProtocol:Timeout", "00:00:00.01", "00:01:00", "00:00:00.0099999", "00:01:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:ConnectionRate:PerSecond", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:ConnectionRate:Burst", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:KeepAlive:Time", "00:00:01", "1.00:00:00", "00:00:00.9999999", "1.00:00:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:KeepAlive:Interval", "00:00:01", "01:00:00", "00:00:00.9999999", "01:00:00.0000001" },
+        { "LoadBalancer:Layer4:Listeners:echo:KeepAlive:Count", "1", "100", "0", "101" },
+        { "LoadBalancer:Layer4:Listeners:echo:Backlog", "1", "65535", "0", "65536" },
+        { "LoadBalancer:Layer7:Listeners:redirect:RedirectToHttps:Port", "1", "65535", "0", "65536" },
         { "LoadBalancer:Layer7:Routes:all:Cache:Duration", "00:00:01", "1.00:00:00", "00:00:00", "1.00:00:01" },
     };
 
@@ -30,18 +59,25 @@ public sealed class RangeTests
     [MemberData(nameof(Ranges))]
     public void A_range_in_force_is_the_one_in_the_description(string key, string minimum, string maximum, string below, string above)
     {
-        var name = key.Split(':')[^1];
-        var property = Contract.Properties().Single(p => p.Name == name);
-        Assert.Contains($"{minimum} to {maximum}", property.Description(), StringComparison.Ordinal);
-        Assert.DoesNotContain($"{below} to ", property.Description(), StringComparison.Ordinal);
-        Assert.DoesNotContain($" to {above}", property.Description(), StringComparison.Ordinal);
+        var description = Contract.PropertyAt(key)!.Description();
+        Assert.Contains($"{minimum} to {maximum}", description, StringComparison.Ordinal);
+        Assert.DoesNotContain($"{below} to ", description, StringComparison.Ordinal);
+        Assert.DoesNotContain($" to {above}", description, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_range_in_a_description_is_tested()
     {
-        var tested = Ranges().Select(row => row.Data.Item1.Split(':')[^1]);
-        var described = Contract.Properties().Where(property => property.Description()!.Contains(" to ", StringComparison.Ordinal) && property.PropertyType != typeof(string));
-        Assert.Empty(described.Where(property => property.PropertyType == typeof(int) || property.PropertyType == typeof(TimeSpan)).Select(property => property.Name).Except(tested));
+        var tested = Ranges().Select(row => Contract.PropertyAt(row.Data.Item1)!.FullName());
+        var described = Contract.Properties().Where(property => property.Description()!.Contains(" to ", StringComparison.Ordinal));
+        Assert.Empty(described.Where(property => property.Bare() == typeof(int) || property.Bare() == typeof(TimeSpan)).Select(Contract.FullName).Except(tested));
     }
+
+    [Fact]
+    public void Every_number_and_time_has_a_range() =>
+        Assert.Equal(
+            // The order of routes may be any number.
+            [$"{nameof(RouteOptions)}.{nameof(RouteOptions.Order)}"],
+            Contract.Properties().Where(property => property.Bare() == typeof(int) || property.Bare() == typeof(TimeSpan)).Select(Contract.FullName)
+                .Except(Ranges().Select(row => Contract.PropertyAt(row.Data.Item1)!.FullName())));
 }

@@ -11,12 +11,36 @@ internal static class Reading
         {
           "LoadBalancer": {
             "Pools": {
-              "catalog": { "Backends": { "catalog-1": { "Address": "127.0.0.1:5001" } } },
+              "catalog": {
+                "Backends": { "catalog-1": { "Address": "127.0.0.1:5001" } },
+                "BackendTls": { "TrustedCa": "ca.pem", "ClientCertificate": { "Path": "own.pem" } }
+              },
               "echo": {}
             },
-            "Layer4": { "Listeners": { "echo": { "Address": "127.0.0.1:7000", "Pool": "echo" } } },
+            "Layer4": {
+              "Listeners": {
+                "echo": { "Address": "127.0.0.1:7000", "Pool": "echo" },
+                "dns": { "Address": "127.0.0.1:7000", "Protocol": "Udp", "Pool": "echo", "MaxReplies": 1 },
+                "tls": {
+                  "Address": "127.0.0.1:7443",
+                  "TlsRoutes": { "shop": { "ServerNames": ["shop.example.com"], "Protocols": ["h2"], "Pool": "catalog" } },
+                  "ProxyProtocol": { "TrustedNetworks": ["10.0.0.0/8"] }
+                },
+                "kernel": { "Address": "127.0.0.1:7001", "Mode": "Nat", "Pool": "echo" }
+              }
+            },
             "Layer7": {
-              "Listeners": { "http": { "Address": "127.0.0.1:8080" } },
+              "Listeners": {
+                "http": { "Address": "127.0.0.1:8080" },
+                "redirect": { "Address": "127.0.0.1:8081", "RedirectToHttps": {} },
+                "https": {
+                  "Address": "127.0.0.1:8443",
+                  "Tls": {
+                    "Certificates": { "shop": { "Path": "shop.pem", "ServerNames": ["shop.example"] } },
+                    "ClientCertificate": { "TrustedCa": ["clients.pem"] }
+                  }
+                }
+              },
               "Routes": {
                 "all": {
                   "Pool": "catalog", "Hosts": ["example.com"], "Methods": ["GET"],

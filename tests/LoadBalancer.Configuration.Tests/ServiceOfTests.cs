@@ -23,6 +23,47 @@ public sealed class ServiceOfTests
         Assert.Equal(expected, options.ServiceOf("echo"));
     }
 
+    [Theory]
+    [InlineData(Layer4Protocol.Tcp, null, false, "tcp://echo")]
+    [InlineData(Layer4Protocol.Udp, null, false, "udp://echo")]
+    [InlineData(Layer4Protocol.Udp, Layer4Protocol.Udp, false, "udp://echo")]
+    [InlineData(Layer4Protocol.Udp, Layer4Protocol.Tcp, false, "tcp://echo")]
+    [InlineData(Layer4Protocol.Udp, null, true, "http://echo")]
+    public void The_protocols_of_its_listeners_decide_the_scheme(Layer4Protocol first, Layer4Protocol? second, bool usedByRoute, string expected)
+    {
+        var options = new LoadBalancerOptions
+        {
+            Pools = { ["echo"] = new(), ["other"] = new() },
+            Layer4 = { Listeners = { ["first"] = new() { Protocol = first, Pool = "echo" }, ["elsewhere"] = new() { Pool = "other" } } },
+        };
+        if (second is { } protocol)
+        {
+            options.Layer4.Listeners["second"] = new() { Protocol = protocol, Pool = "Echo" };
+        }
+
+        if (usedByRoute)
+        {
+            options.Layer7.Routes["r"] = new() { Pool = "echo" };
+        }
+
+        Assert.Equal(expected, options.ServiceOf("echo"));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("other")]
+    public void A_pool_that_a_tls_route_alone_names_is_used_by_its_listener(string? fallback)
+    {
+        var options = new LoadBalancerOptions
+        {
+            Pools = { ["shop"] = new(), ["other"] = new() },
+            Layer4 = { Listeners = { ["tls"] = new() { Pool = fallback, TlsRoutes = { ["r"] = new() { Pool = "SHOP" } } } } },
+        };
+
+        Assert.Equal("tcp://shop", options.ServiceOf("shop"));
+        Assert.Equal(fallback is null ? "http://other" : "tcp://other", options.ServiceOf("other"));
+    }
+
     [Fact]
     public void A_pool_with_a_service_keeps_it()
     {

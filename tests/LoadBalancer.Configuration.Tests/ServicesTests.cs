@@ -2,7 +2,7 @@ namespace LoadBalancer.Configuration.Tests;
 
 public sealed class ServicesTests
 {
-    private const string NotAnAddress = "is not an address; must be a URL without a path, such as http://127.0.0.1:5001, or host:port";
+    private const string NotAnAddress = "is not an address; must be a URL without a path, such as http://127.0.0.1:5001, host:port, or unix:/path";
     private const string NotEndpoints = "must be an object of endpoint names, each with a list of addresses";
 
     [Theory]
@@ -13,6 +13,8 @@ public sealed class ServicesTests
     [InlineData("127.0.0.1:5001")]
     [InlineData("[::1]:5001")]
     [InlineData("host.docker.internal:80")]
+    [InlineData("unix:/run/catalog.sock")]
+    [InlineData("UNIX:/run/catalog.sock")]
     public void An_address_of_every_form_is_allowed(string address)
     {
         Reading.Valid($$"""{ "Services": { "catalog": { "http": ["{{address}}"] } } }""");
@@ -28,6 +30,11 @@ public sealed class ServicesTests
     [InlineData("http://")]
     [InlineData("not an address:80")]
     [InlineData("127.0.0.1:")]
+    [InlineData("unix:")]
+    [InlineData("unix:/")]
+    [InlineData("unix:catalog.sock")]
+    [InlineData("unix:5001")]
+    [InlineData("unix:/run/a b")]
     [InlineData("")]
     public void What_is_not_an_address_is_named(string address) => Assert.Equal(
         new ConfigurationError("Services:catalog:http:1", $"'{address}' {NotAnAddress}"),

@@ -4,14 +4,27 @@ public sealed class UnknownKeyTests
 {
     [Theory]
     [InlineData("LoadBalancer:Pool", "Name, Admin, DrainTimeout, Pools, Layer4, Layer7")]
-    [InlineData("LoadBalancer:Admin:Port", "Address")]
-    [InlineData("LoadBalancer:Pools:catalog:Weight", "Service, Policy, HealthCheck, Backends")]
-    [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Intervall", "Type, Path, Interval, Timeout, Rise, Fall")]
-    [InlineData("LoadBalancer:Pools:catalog:Backends:catalog-1:Wieght", "Address, Weight")]
+    [InlineData("LoadBalancer:Admin:Port", "Address, Token")]
+    [InlineData("LoadBalancer:Pools:catalog:Weight", "Service, Policy, HashTableSize, MaxConnections, QueueLength, QueueTimeout, SendProxyProtocol, OutlierEjection, PanicThreshold, SlowStart, HealthCheck, Backends, BackendTls")]
+    [InlineData("LoadBalancer:Pools:catalog:OutlierEjection:Failures", "ConsecutiveFailures, BaseTime, MaxTime")]
+    [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Intervall", "Type, Path, Send, Expect, Interval, Timeout, Rise, Fall")]
+    [InlineData("LoadBalancer:Pools:catalog:Backends:catalog-1:Wieght", "Address, Weight, Priority, MaxConnections")]
     [InlineData("LoadBalancer:Layer4:Routes", "Listeners")]
-    [InlineData("LoadBalancer:Layer4:Listeners:echo:Protocols", "Address, Pool, Policy, ConnectTimeout, ConnectAttempts, IdleTimeout")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:Protocols", "Address, Protocol, Mode, Pool, Policy, HashKey, SourcePrefix, SourceAffinity, ConnectTimeout, ConnectAttempts, IdleTimeout, MaxConnections, QueueLength, QueueTimeout, MaxReplies, TlsRoutes, HelloTimeout, MaxHelloSize, ProxyProtocol, AllowedNetworks, DeniedNetworks, ConnectionRate, KeepAlive, NoDelay, Backlog, ReusePort")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:SourcePrefix:Ipv5", "IPv4, IPv6")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:SourceAffinity:Duration", "Expiry, MaxEntries")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:ConnectionRate:PerMinute", "PerSecond, Burst")]
+    [InlineData("LoadBalancer:Layer4:Listeners:echo:KeepAlive:Idle", "Time, Interval, Count")]
+    [InlineData("LoadBalancer:Layer4:Listeners:tls:ProxyProtocol:Version", "TrustedNetworks, Timeout")]
+    [InlineData("LoadBalancer:Layer4:Listeners:tls:TlsRoutes:shop:Hosts", "ServerNames, Protocols, Pool")]
     [InlineData("LoadBalancer:Layer7:Listener", "Listeners, Routes")]
-    [InlineData("LoadBalancer:Layer7:Listeners:http:Pool", "Address, Protocols")]
+    [InlineData("LoadBalancer:Layer7:Listeners:http:Pool", "Address, Protocols, Tls, RedirectToHttps")]
+    [InlineData("LoadBalancer:Layer7:Listeners:http:RedirectToHttps:Host", "Port")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificate", "Certificates, MinimumVersion, ClientCertificate")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:Certificates:shop:File", "Path, KeyPath, Password, ServerNames")]
+    [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:ClientCertificate:Ca", "Mode, TrustedCa, CheckRevocation, ForwardHeader")]
+    [InlineData("LoadBalancer:Pools:catalog:BackendTls:Ca", "TrustedCa, ServerName, ClientCertificate, InsecureAllowUntrusted")]
+    [InlineData("LoadBalancer:Pools:catalog:BackendTls:ClientCertificate:File", "Path, KeyPath, Password")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Host", "Path, Hosts, Methods, Headers, Query, Order, Pool, Policy, RemovePrefix, Cache, SessionAffinity")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Cache:Ttl", "Duration")]
     [InlineData("LoadBalancer:Layer7:Routes:all:SessionAffinity:Name", "Cookie")]
@@ -20,6 +33,10 @@ public sealed class UnknownKeyTests
         Assert.Equal(new ConfigurationError(key, $"unknown key; allowed are {allowed}"), Reading.Error(Reading.ValidFile, (key, "x")));
         Assert.Equal(new ConfigurationError(key, $"unknown key; allowed are {allowed}"), Reading.Error(Reading.ValidFile, ($"{key}:inner", "x")));
     }
+
+    [Fact]
+    public void What_options_compute_is_no_key() =>
+        Assert.StartsWith("unknown key", Reading.Error(Reading.ValidFile, ("LoadBalancer:Layer4:Listeners:echo:IdleTimeoutOrDefault", "00:00:01")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Every_record_has_a_row_in_the_theory_above()

@@ -60,6 +60,22 @@ public sealed class SpreadTests(StandaloneTopology topology)
     }
 
     [Fact]
+    public async Task The_same_routes_are_served_over_TLS()
+    {
+        using var client = topology.CreateClient(topology.EdgeHttps);
+        var replicas = new HashSet<string>();
+
+        for (var i = 0; i < 6; i++)
+        {
+            replicas.Add(await StandaloneTopology.ReplicaAsync(client));
+        }
+
+        Assert.Equal(["catalog-1", "catalog-2", "catalog-3"], replicas.Order());
+        Assert.StartsWith("auth-", await StandaloneTopology.ReplicaAsync(client, "/auth/login"));
+        Assert.True((await topology.GetEdgeStatisticsAsync()).Layer7.Listeners.Single(listener => listener.Name == "https").Tls);
+    }
+
+    [Fact]
     public async Task About_is_answered_from_the_cache()
     {
         using var client = topology.CreateClient();

@@ -11,12 +11,14 @@ namespace LoadBalancer.EndToEnd.Tests;
 /// <summary>The whole sample topology, started once for all tests: nine service replicas and two balancers, telemetry sent to the test.</summary>
 public sealed class StandaloneTopology : IAsyncLifetime
 {
-    private readonly int[] _ports = Wait.FreePorts(4);
+    private readonly int[] _ports = Wait.FreePorts(5);
     private TestProcess? _process;
 
     internal OtlpReceiver Otlp { get; } = new();
 
     public Uri Edge => new($"http://localhost:{_ports[0]}");
+
+    public Uri EdgeHttps => new($"https://localhost:{_ports[4]}");
 
     public async ValueTask InitializeAsync()
     {
@@ -26,6 +28,7 @@ public sealed class StandaloneTopology : IAsyncLifetime
             [
                 "--no-dashboard", "--edge-port", $"{_ports[0]}", "--edge-admin-port", $"{_ports[1]}",
                 "--wire-port", $"{_ports[2]}", "--wire-admin-port", $"{_ports[3]}",
+                "--edge-https-port", $"{_ports[4]}",
             ],
             new Dictionary<string, string?>
             {
@@ -46,10 +49,16 @@ public sealed class StandaloneTopology : IAsyncLifetime
         await Otlp.DisposeAsync();
     }
 
-    /// <summary>A client with one kept-alive connection to <c>edge</c>.</summary>
-    public HttpClient CreateClient() => new(new SocketsHttpHandler { MaxConnectionsPerServer = 1, UseCookies = false, UseProxy = false })
+    /// <summary>A client with one kept-alive connection to <c>edge</c>, by HTTP unless said otherwise. It accepts any certificate.</summary>
+    public HttpClient CreateClient(Uri? address = null) => new(new SocketsHttpHandler
     {
-        BaseAddress = Edge,
+        MaxConnectionsPerServer = 1,
+        UseCookies = false,
+        UseProxy = false,
+        SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+    })
+    {
+        BaseAddress = address ?? Edge,
         Timeout = Wait.Patience,
     };
 

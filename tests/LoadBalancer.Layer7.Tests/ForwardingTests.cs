@@ -116,7 +116,7 @@ public sealed class ForwardingTests
     }
 
     [Fact]
-    public async Task When_no_backend_can_be_connected_the_answer_is_502()
+    public async Task When_no_backend_can_be_connected_the_answer_is_503()
     {
         var a = await TestBackend.StartAsync("a");
         var b = await TestBackend.StartAsync("b");
@@ -129,7 +129,7 @@ public sealed class ForwardingTests
 
         using var response = await client.GetAsync("/", Cancelled);
 
-        Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         var statistics = balancer.Pools.Find("web")!.GetStatistics();
         Assert.All(statistics.Backends, backend => Assert.Equal((1, 0), (backend.Failures, backend.Active)));
         Assert.Equal(1, balancer.Route("all").Failed);
@@ -160,8 +160,10 @@ public sealed class ForwardingTests
     [Fact]
     public async Task Without_a_healthy_backend_the_answer_is_503_and_says_which_pool()
     {
+        var options = TestBalancer.Options(("all", new()));
+        options.Pools["web"].PanicThreshold = 100;
         var backend = await TestBackend.StartAsync("a");
-        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new())), backend);
+        await using var balancer = await TestBalancer.StartAsync(options, backend);
         await backend.DisposeAsync();
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.IsEmpty);
         using var client = balancer.CreateClient();

@@ -26,14 +26,18 @@ internal sealed class TestBackend : IAsyncDisposable
     /// <summary>Requests it was sent, those for <c>/hang</c> included.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    public static async Task<TestBackend> StartAsync(string name, HttpProtocols protocols = HttpProtocols.Http1)
+    public static async Task<TestBackend> StartAsync(string name, HttpProtocols protocols = HttpProtocols.Http1, Action<ListenOptions>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = protocols);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
+            {
+                listen.Protocols = protocols;
+                configure?.Invoke(listen);
+            });
         });
         var app = builder.Build();
         var backend = new TestBackend(name, app);

@@ -48,11 +48,11 @@ internal sealed class TestBalancer : IAsyncDisposable
     public static Task<TestBalancer> StartAsync(LoadBalancerOptions options, params TestBackend[] backends) =>
         StartAsync(options, new Dictionary<string, TestBackend[]> { ["web"] = backends });
 
-    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools)
+    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools, LogRecorder? logs = null, bool waitForHealth = true)
     {
         var addresses = new TestAddresses();
         var configuration = new ConfigurationBuilder().Add(addresses).Build();
-        var services = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(configuration).AddLoadBalancer().BuildServiceProvider();
+        var services = new ServiceCollection().AddLogging(logging => logs?.Attach(logging)).AddSingleton<IConfiguration>(configuration).AddLoadBalancer().BuildServiceProvider();
         var balancer = new TestBalancer(services, addresses);
         foreach (var (pool, backends) in pools)
         {
@@ -64,7 +64,7 @@ internal sealed class TestBalancer : IAsyncDisposable
         }
 
         await balancer.ApplyAsync(options);
-        foreach (var (pool, backends) in pools.Where(pair => options.Pools.ContainsKey(pair.Key)))
+        foreach (var (pool, backends) in pools.Where(pair => waitForHealth && options.Pools.ContainsKey(pair.Key)))
         {
             await WaitUntilAsync(() => balancer.Pools.Find(pool)!.Snapshot.Available.Length == backends.Length);
         }
@@ -82,11 +82,16 @@ internal sealed class TestBalancer : IAsyncDisposable
     public void SetBackends(string pool, params string[] addresses)
     {
         _services[pool] = addresses;
-        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:http:{i}", (string?)address))));
+        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{new Uri(address).Scheme}:{i}", (string?)address))));
     }
 
-    public Uri UriOf(string listener) =>
-        new($"http://{Layer7.GetStatistics().Listeners.Single(candidate => candidate.Name == listener).Addresses[0]}");
+    public Uri UriOf(string listener)
+    {
+        var statistics = Listener(listener);
+        return new($"{(statistics.Tls ? "https" : "http")}://{statistics.Addresses[0]}");
+    }
+
+    public Layer7ListenerStatistics Listener(string name) => Layer7.GetStatistics().Listeners.Single(candidate => candidate.Name == name);
 
     public RouteStatistics Route(string name) => Layer7.GetStatistics().Routes.Single(route => route.Name == name);
 

@@ -117,7 +117,7 @@ public sealed class ReloadTests
     {
         var file = File(("raw", "127.0.0.1:0"));
         await using var server = await TestServer.StartAsync(file);
-        server.Replace(file.ToJson().Replace("\"None\"", "\"Loud\""));
+        server.Replace(file.ToJson().Replace("\"Default\": \"None\"", "\"Default\": \"Loud\""));
         var rejected = await server.WaitForAsync(now => now.Configuration.Rejected == 1);
         Assert.Contains("Logging:LogLevel:Default: 'Loud'", Assert.Single(rejected.Configuration.Errors));
 

@@ -15,7 +15,13 @@ internal static class AllContenders
         new(Ours)
         {
             Command = file => Command.Dotnet(BuiltAssemblies.PathOf("LoadBalancer.Server"), "--config", file),
-            Protocols = new Dictionary<Protocol, string> { [Protocol.Tcp] = "", [Protocol.Http1] = "Http1", [Protocol.Http2] = "Http2" },
+            Protocols = new Dictionary<Protocol, string>
+            {
+                [Protocol.Tcp] = "",
+                [Protocol.Http1] = """ "Protocols": "Http1" """,
+                [Protocol.Http2] = """ "Protocols": "Http2" """,
+                [Protocol.Https] = """ "Protocols": "Http1", "Tls": { "Certificates": { "bench": { "Path": "{{certificate}}" } } } """,
+            },
         },
         new("haproxy")
         {
@@ -29,6 +35,9 @@ internal static class AllContenders
                 [SelectionPolicy.LeastConnections] = "leastconn",
                 [SelectionPolicy.PowerOfTwoChoices] = "random(2)",
                 [SelectionPolicy.SourceHash] = "source",
+                [SelectionPolicy.WeightedRoundRobin] = "roundrobin",
+                [SelectionPolicy.Random] = "random(1)",
+                [SelectionPolicy.First] = "first",
             },
             Protocols = new Dictionary<Protocol, string>
             {
@@ -51,6 +60,9 @@ internal static class AllContenders
                 [SelectionPolicy.LeastConnections] = "least_conn;",
                 [SelectionPolicy.PowerOfTwoChoices] = "random two least_conn;",
                 [SelectionPolicy.SourceHash] = "hash $remote_addr consistent;",
+                [SelectionPolicy.WeightedRoundRobin] = "",
+                [SelectionPolicy.Random] = "random;",
+                [SelectionPolicy.ConsistentHash] = "hash $remote_addr consistent;",
             },
             Protocols = new Dictionary<Protocol, string>
             {
@@ -69,6 +81,8 @@ internal static class AllContenders
                 [SelectionPolicy.RoundRobin] = "RoundRobin",
                 [SelectionPolicy.LeastConnections] = "LeastRequests",
                 [SelectionPolicy.PowerOfTwoChoices] = "PowerOfTwoChoices",
+                [SelectionPolicy.Random] = "Random",
+                [SelectionPolicy.First] = "FirstAlphabetical",
             },
             Protocols = new Dictionary<Protocol, string>
             {

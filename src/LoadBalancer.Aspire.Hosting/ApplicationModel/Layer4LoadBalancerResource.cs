@@ -1,10 +1,11 @@
 using System.Net.Sockets;
+using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration;
 
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>
-/// A Layer 4 load balancer: relays TCP connections, byte for byte, to the replicas of a resource.
+/// A Layer 4 load balancer: relays TCP connections and UDP datagrams, byte for byte, to the replicas of a resource.
 /// Each of its listeners is an endpoint of this resource.
 /// </summary>
 /// <param name="name">The name of the resource.</param>
@@ -21,8 +22,14 @@ public sealed class Layer4LoadBalancerResource(string name) : LoadBalancerResour
     }
 
     // Whatever the bytes mean to those who send them.
-    private protected override string SchemeFor(EndpointAnnotation endpoint) => "tcp";
+    private protected override string SchemeFor(EndpointAnnotation endpoint) => endpoint.Protocol == ProtocolType.Udp ? "udp" : "tcp";
 
-    private protected override string? ObjectionTo(EndpointAnnotation endpoint) =>
-        endpoint.Protocol == ProtocolType.Tcp ? null : $"which is {endpoint.Protocol}; must be Tcp";
+    private protected override string? ObjectionTo(EndpointAnnotation endpoint, ProtocolType? protocol) =>
+        protocol is null || endpoint.Protocol == protocol ? null : $"which is {endpoint.Protocol}; must be {protocol}";
+
+    private protected override string? ObjectionTo(PoolOptions pool) => null;
+
+    private protected override IEnumerable<ProtocolType> ProtocolsOf(BackendPool pool) => Listeners.Values
+        .Where(listener => pool.HasName(listener.Pool) || listener.TlsRoutes.Values.Any(route => pool.HasName(route.Pool)))
+        .Select(listener => listener.Protocol == Layer4Protocol.Udp ? ProtocolType.Udp : ProtocolType.Tcp);
 }

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration;
 
 namespace Aspire.Hosting.ApplicationModel;
@@ -32,6 +34,12 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
 
     private protected override string SchemeFor(EndpointAnnotation endpoint) => endpoint.UriScheme;
 
-    private protected override string? ObjectionTo(EndpointAnnotation endpoint) =>
+    private protected override string? ObjectionTo(EndpointAnnotation endpoint, ProtocolType? protocol) =>
         endpoint.UriScheme is "http" or "https" ? null : $"which has the scheme '{endpoint.UriScheme}'; must be http or https";
+
+    private protected override string? ObjectionTo(PoolOptions pool) =>
+        pool.SendProxyProtocol == ProxyProtocolVersion.None ? null : $"'{Name}' sends no PROXY protocol header, which is of Layer 4; its requests carry X-Forwarded-For";
+
+    private protected override IEnumerable<ProtocolType> ProtocolsOf(BackendPool pool) =>
+        Routes.Values.Where(route => pool.HasName(route.Pool)).Select(_ => ProtocolType.Tcp);
 }

@@ -3,38 +3,65 @@ using LoadBalancer.Configuration;
 
 namespace Aspire.Hosting.LoadBalancing;
 
-/// <summary>The replicas of one resource behind one of its endpoints.</summary>
+/// <summary>The replicas behind an endpoint, and those of other endpoints that were added to it.</summary>
 internal sealed class BackendPool(string name, EndpointReference endpoint, Func<EndpointAnnotation, string> schemeOf)
 {
-    private const string VariablePrefix = "LOADBALANCER_BACKEND_";
+    private readonly List<PoolMember> _members = [new(endpoint)];
+    private bool _hasHealthCheck;
 
     /// <summary>The name in the configuration: the resource's, where no other pool has it.</summary>
     public string Name { get; } = name;
 
+    /// <summary>The endpoint that the pool is named after.</summary>
     public EndpointReference Endpoint { get; } = endpoint;
 
-    public IResourceWithEndpoints Resource => Endpoint.Resource;
+    /// <summary>Whose replicas it has; the first is the one that it is named after.</summary>
+    public IReadOnlyList<PoolMember> Members => _members;
 
-    /// <summary>The environment variable in which a replica carries the port that it listens on.</summary>
-    public string Variable { get; } = VariableFor(endpoint.EndpointName);
+    /// <summary>What the user has set, over what suits replicas that come and go.</summary>
+    public PoolOptions Options { get; private set; } = new()
+    {
+        // A replica runs before it listens; this finds out when it does, and when it no longer does.
+        HealthCheck = new() { Type = HealthCheckType.Tcp, Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1), Rise = 1, Fall = 2 },
+    };
 
-    public bool HasName(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+    public bool IsConfigured { get; private set; }
 
-    public bool IsFor(EndpointReference other) =>
-        Resource == other.Resource && Endpoint.EndpointName.Equals(other.EndpointName, StringComparison.OrdinalIgnoreCase);
+    public bool HasName(string? name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    public bool IsFor(EndpointReference other) => _members[0].IsFor(other);
+
+    public void Configure(BackendPoolBuilder builder)
+    {
+        IsConfigured = true;
+        Options = builder.Options;
+        _hasHealthCheck = builder.HasHealthCheck;
+        _members.Clear();
+        _members.Add(builder.Own);
+        _members.AddRange(builder.Others);
+    }
+
+    /// <summary>How an endpoint differs from the one that the pool is named after; null when it does not, or one of them is not known yet.</summary>
+    public string? MismatchOf(EndpointReference other)
+    {
+        if (!Endpoint.Exists || !other.Exists)
+        {
+            return null;
+        }
+
+        var (expected, actual) = (schemeOf(Endpoint.EndpointAnnotation), schemeOf(other.EndpointAnnotation));
+        return expected == actual ? null : $"which has the scheme '{actual}'; must be '{expected}' like the endpoint '{Endpoint.EndpointName}' of '{Endpoint.Resource.Name}'";
+    }
 
     public void AddTo(ConfigurationFile file, IReadOnlyList<Replica> replicas)
     {
         var scheme = schemeOf(Endpoint.EndpointAnnotation);
-        var pool = new PoolOptions
-        {
-            Service = $"{scheme}://{Name}",
-            // A replica runs before it listens; this finds out when it does, and when it no longer does.
-            HealthCheck = new() { Type = HealthCheckType.Tcp, Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1), Rise = 1, Fall = 2 },
-        };
+        // Over UDP nothing tells whether somebody listens.
+        var health = scheme == "udp" && !_hasHealthCheck ? Options.HealthCheck with { Type = HealthCheckType.None } : Options.HealthCheck;
+        var pool = Options with { Service = $"{scheme}://{Name}", HealthCheck = health, Backends = new(StringComparer.OrdinalIgnoreCase) };
         foreach (var replica in replicas)
         {
-            pool.Backends.Add(replica.Id, new() { Address = replica.Address });
+            pool.Backends.Add(replica.Id, new() { Address = replica.Address, Weight = replica.Weight, Priority = replica.Priority, MaxConnections = replica.MaxConnections });
         }
 
         file.LoadBalancer.Pools.Add(Name, pool);
@@ -43,25 +70,4 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
             [scheme] = [.. replicas.Select(replica => scheme == "https" ? $"https://{replica.Address}" : replica.Address)],
         });
     }
-
-    /// <summary>Makes each replica carry its own port, which only the orchestrator knows.</summary>
-    public void MakeVisible()
-    {
-        if (Resource is IResourceWithEnvironment)
-        {
-            Resource.Annotations.Add(new EnvironmentCallbackAnnotation(AddPort));
-        }
-    }
-
-    // In a container the port is the one inside, which says nothing of how to reach it.
-    private void AddPort(EnvironmentCallbackContext context)
-    {
-        if (context.ExecutionContext.IsRunMode && !Resource.IsContainer())
-        {
-            context.EnvironmentVariables[Variable] = ReferenceExpression.Create($"{Endpoint.Property(EndpointProperty.TargetPort)}");
-        }
-    }
-
-    private static string VariableFor(string endpoint) =>
-        VariablePrefix + string.Concat(endpoint.Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToUpperInvariant(c) : '_'));
 }

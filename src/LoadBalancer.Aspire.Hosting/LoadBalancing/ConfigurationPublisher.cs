@@ -99,7 +99,7 @@ internal sealed partial class ConfigurationPublisher(
                 balancer.ForgetPorts();
             }
 
-            _backends.UnionWith(balancer.Pools.Select(pool => pool.Resource));
+            _backends.UnionWith(balancer.Pools.SelectMany(pool => pool.Members).Select(member => member.Resource));
             balancer.ConfigurationPath = Path.Combine(_directory.FullName, $"{balancer.Name}.json");
             _writers.Add(balancer, new(balancer.ConfigurationPath));
         }
@@ -184,7 +184,7 @@ internal sealed partial class ConfigurationPublisher(
         else if (!_reported.TryGetValue(pool, out var reported) || reported != problem)
         {
             _reported[pool] = problem;
-            LogUnreachable(log, pool.Resource.Name, problem);
+            LogUnreachable(log, pool.Name, problem);
         }
 
         return replicas;
@@ -217,8 +217,8 @@ internal sealed partial class ConfigurationPublisher(
     [LoggerMessage(Level = LogLevel.Error, Message = "Cannot write {Path}; the load balancer does not see the newest replicas until the next change")]
     private static partial void LogNotWritten(ILogger log, Exception exception, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Resource '{Resource}': {Problem}")]
-    private static partial void LogUnreachable(ILogger log, string resource, string problem);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pool '{Pool}': {Problem}")]
+    private static partial void LogUnreachable(ILogger log, string pool, string problem);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The load balancers no longer follow which replicas run")]
     private static partial void LogStopped(ILogger log, Exception exception);

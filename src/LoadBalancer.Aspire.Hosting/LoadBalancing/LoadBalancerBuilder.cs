@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Lifecycle;
 using LoadBalancer.Configuration;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -13,11 +15,14 @@ internal static class LoadBalancerBuilder
 {
     private const string HealthPath = "/healthz";
     private const string StatisticsPath = "/stats";
+    private const string TokenVariable = "LoadBalancer__Admin__Token";
+    private const int TokenLength = 32;
 
     public static IResourceBuilder<T> AddLoadBalancer<T>(this IDistributedApplicationBuilder builder, T balancer, int? adminPort, string iconName)
         where T : LoadBalancerResource
     {
         AddPublisher(builder.Services);
+        balancer.AdminTokenParameter = NewToken(builder.Configuration, $"{balancer.Name}-admin-token");
         return builder.AddResource(balancer)
             .WithInitialState(new() { ResourceType = typeof(T).Name.Replace("Resource", "", StringComparison.Ordinal), Properties = [] })
             .WithIconName(iconName)
@@ -38,15 +43,22 @@ internal static class LoadBalancerBuilder
                 context.Args.Add("--config");
                 context.Args.Add(balancer.ConfigurationPath ?? throw new DistributedApplicationException($"The load balancer '{balancer.Name}' has no configuration; it is written when the AppHost starts."));
             })
+            .WithEnvironment(context =>
+            {
+                if (context.ExecutionContext.IsRunMode && balancer.AdminTokenParameter is { } token)
+                {
+                    context.EnvironmentVariables[TokenVariable] = token;
+                }
+            })
             .WithOtlpExporter()
             // A balancer for the machine of a developer; what is deployed has the platform's.
             .ExcludeFromManifest();
     }
 
     /// <summary>Adds an endpoint that the balancer itself listens on, without a proxy in front.</summary>
-    public static IResourceBuilder<T> WithListener<T>(this IResourceBuilder<T> builder, string name, string scheme, int? port, string variable)
+    public static IResourceBuilder<T> WithListener<T>(this IResourceBuilder<T> builder, string name, string scheme, int? port, string variable, ProtocolType protocol = ProtocolType.Tcp)
         where T : LoadBalancerResource => builder
-            .WithEndpoint(port: port, scheme: scheme, name: name, isProxied: false)
+            .WithEndpoint(port: port, scheme: scheme, name: name, isProxied: false, protocol: protocol)
             .WithEnvironment(context =>
             {
                 // Its target host and port may be changed after this call.
@@ -56,28 +68,71 @@ internal static class LoadBalancerBuilder
             });
 
     /// <summary>The pool of a backend's endpoint, with what shows it to the dashboard and the backend to the balancer.</summary>
+    /// <param name="builder">The balancer.</param>
+    /// <param name="backend">The endpoint.</param>
+    /// <param name="protocol">What it must be; null where that depends on who leads to it.</param>
+    /// <param name="argument">Who gave the endpoint.</param>
     /// <exception cref="ArgumentException">The endpoint cannot be a backend of this balancer.</exception>
-    public static BackendPool AddBackend<T>(this IResourceBuilder<T> builder, EndpointReference backend, string argument)
+    public static BackendPool AddBackend<T>(this IResourceBuilder<T> builder, EndpointReference backend, ProtocolType? protocol, string argument)
         where T : LoadBalancerResource
     {
-        if (builder.Resource.ObjectionTo(backend) is { } objection)
-        {
-            throw new ArgumentException($"{objection}.", argument);
-        }
-
+        builder.Resource.ThrowIfUnusable(backend, protocol, argument);
         var known = builder.Resource.Pools.Count;
         var pool = builder.Resource.PoolOf(backend);
         if (builder.Resource.Pools.Count > known)
         {
-            pool.MakeVisible();
-            if (!builder.Resource.Pools.SkipLast(1).Any(other => other.Resource == pool.Resource))
-            {
-                builder.WithReferenceRelationship(pool.Resource);
-            }
+            builder.AddMember(pool.Members[0]);
         }
 
         return pool;
     }
+
+    /// <summary>Sets a pool's options, and adds the backends of other resources to it.</summary>
+    /// <exception cref="ArgumentException">The pool has options already, or they or its other backends cannot be those of this balancer.</exception>
+    public static void Configure<T>(this IResourceBuilder<T> builder, BackendPool pool, Action<BackendPoolBuilder> configure, string backendArgument, string configureArgument)
+        where T : LoadBalancerResource
+    {
+        if (pool.IsConfigured)
+        {
+            throw new ArgumentException(
+                $"'{builder.Resource.Name}' has options for the pool of the endpoint '{pool.Endpoint.EndpointName}' of '{pool.Endpoint.Resource.Name}' already; they must be set in one place.",
+                backendArgument);
+        }
+
+        var options = new BackendPoolBuilder(pool);
+        configure(options);
+        foreach (var other in options.Others)
+        {
+            builder.Resource.ThrowIfUnusable(other.Endpoint, null, configureArgument);
+            if (pool.MismatchOf(other.Endpoint) is { } mismatch)
+            {
+                throw new ArgumentException($"{builder.Resource.ObjectionAgainst(other.Endpoint, mismatch)}.", configureArgument);
+            }
+
+            builder.AddMember(other);
+        }
+
+        pool.Configure(options);
+        builder.Resource.ThrowIfUnusable(pool.Options, configureArgument);
+        Contract.Check(builder.Resource, configureArgument);
+    }
+
+    private static void AddMember<T>(this IResourceBuilder<T> builder, PoolMember member)
+        where T : LoadBalancerResource
+    {
+        member.MakeVisible();
+        if (!builder.Resource.Annotations.OfType<ResourceRelationshipAnnotation>().Any(known => known.Resource == member.Resource))
+        {
+            builder.WithReferenceRelationship(member.Resource);
+        }
+    }
+
+    // New for each run: nothing outlives it that would need the old one.
+    private static ParameterResource NewToken(IConfiguration configuration, string name) =>
+        new(name, generated => configuration[$"Parameters:{name}"] ?? generated!.GetDefaultValue(), secret: true)
+        {
+            Default = new GenerateParameterDefault { MinLength = TokenLength, Special = false },
+        };
 
     private static string ListenHost(LoadBalancerResource balancer, EndpointAnnotation endpoint)
     {

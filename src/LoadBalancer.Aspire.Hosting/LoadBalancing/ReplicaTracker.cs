@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 
 namespace Aspire.Hosting.LoadBalancing;
@@ -15,36 +16,39 @@ internal sealed class ReplicaTracker
     {
         problem = null;
         var replicas = new List<Replica>();
-        foreach (var report in Running(pool))
+        foreach (var member in pool.Members)
         {
-            var (address, trouble) = AddressOf(pool, report.Snapshot);
-            problem ??= trouble is null ? null : $"'{report.ResourceId}' {trouble}";
-
-            // Replicas that cannot be told apart share the endpoint's own address.
-            if (address is not null && !replicas.Exists(replica => replica.Address == address))
+            foreach (var report in Running(member))
             {
-                replicas.Add(new(report.ResourceId, address));
+                var (address, trouble) = AddressOf(member, report.Snapshot);
+                problem ??= trouble is null ? null : $"'{report.ResourceId}' {trouble}";
+
+                // Replicas that cannot be told apart share the endpoint's own address.
+                if (address is not null && !replicas.Exists(replica => replica.Address == address))
+                {
+                    replicas.Add(new(report.ResourceId, address, member.Weight, member.Priority, member.MaxConnections));
+                }
             }
         }
 
         return replicas;
     }
 
-    private IEnumerable<ResourceEvent> Running(BackendPool pool) => _latest.Values
-        .Where(report => report.Resource == pool.Resource
+    private IEnumerable<ResourceEvent> Running(PoolMember member) => _latest.Values
+        .Where(report => report.Resource == member.Resource
             && string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase))
         .OrderBy(report => report.ResourceId, StringComparer.Ordinal);
 
-    private static (string? Address, string? Trouble) AddressOf(BackendPool pool, CustomResourceSnapshot snapshot)
+    private static (string? Address, string? Trouble) AddressOf(PoolMember member, CustomResourceSnapshot snapshot)
     {
-        var endpoint = pool.Endpoint.EndpointAnnotation;
-        var value = snapshot.EnvironmentVariables.FirstOrDefault(variable => variable.Name == pool.Variable)?.Value;
+        var endpoint = member.Endpoint.EndpointAnnotation;
+        var value = snapshot.EnvironmentVariables.FirstOrDefault(variable => variable.Name == member.Variable)?.Value;
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            return (Authority(HostOf(endpoint.TargetHost, endpoint, pool.Resource), port), null);
+            return (Authority(HostOf(endpoint.TargetHost, endpoint, member.Resource), port), null);
         }
 
-        var isProcess = pool.Resource is ProjectResource or ExecutableResource;
+        var isProcess = member.Resource is ProjectResource or ExecutableResource;
         if (isProcess && snapshot.EnvironmentVariables.IsEmpty)
         {
             // The orchestrator has yet to report the environment; its next report is on the way.
@@ -57,16 +61,17 @@ internal sealed class ReplicaTracker
         }
 
         return (
-            Authority(HostOf(allocated.Address, endpoint, pool.Resource), allocated.Port),
-            isProcess ? $"does not tell its port in {pool.Variable} and is reached through the endpoint '{endpoint.Name}', which its replicas share" : null);
+            Authority(HostOf(allocated.Address, endpoint, member.Resource), allocated.Port),
+            isProcess ? $"does not tell its port in {member.Variable} and is reached through the endpoint '{endpoint.Name}', which its replicas share" : null);
     }
 
     // A project that listens on localhost listens on both loopbacks, and an IP address needs no lookup a connection.
-    // Other programs take the one loopback that their runtime prefers, and a certificate is for the name.
+    // Other programs take the one loopback that their runtime prefers, and a certificate is for the name. Over UDP no
+    // connection tells which of the two it is, and runtimes that have to be told the family are told IPv4.
     private static string HostOf(string host, EndpointAnnotation endpoint, IResource resource) => host switch
     {
         "localhost" or "0.0.0.0" or "*" or "+" or "::" or "[::]" =>
-            endpoint.UriScheme == "https" || (resource is ExecutableResource and not LoadBalancerResource) ? "localhost" : "127.0.0.1",
+            endpoint.Protocol == ProtocolType.Tcp && (endpoint.UriScheme == "https" || (resource is ExecutableResource and not LoadBalancerResource)) ? "localhost" : "127.0.0.1",
         _ => host,
     };
 

@@ -3,8 +3,12 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <summary>A Layer 7 listener.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Addresses">Where it listens.</param>
-/// <param name="Protocols">The HTTP version.</param>
+/// <param name="Protocols">The HTTP versions.</param>
+/// <param name="Tls">Whether it ends TLS.</param>
+/// <param name="Certificates">The certificates that it presents.</param>
 public sealed record Layer7ListenerStatistics(
     string Name,
     IReadOnlyList<string> Addresses,
-    HttpListenerProtocols Protocols);
+    HttpListenerProtocols Protocols,
+    bool Tls,
+    IReadOnlyList<CertificateStatistics> Certificates);

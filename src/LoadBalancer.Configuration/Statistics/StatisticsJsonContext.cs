@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using LoadBalancer.Configuration.Commands;
 
 namespace LoadBalancer.Configuration.Statistics;
 
@@ -10,7 +9,4 @@ namespace LoadBalancer.Configuration.Statistics;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BalancerStatistics))]
 [JsonSerializable(typeof(HealthReport))]
-[JsonSerializable(typeof(FaultOptions))]
-[JsonSerializable(typeof(WeightCommand))]
-[JsonSerializable(typeof(ConnectionList))]
 public sealed partial class StatisticsJsonContext : JsonSerializerContext;

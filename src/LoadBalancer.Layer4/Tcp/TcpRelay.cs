@@ -8,6 +8,7 @@ namespace LoadBalancer.Layer4.Tcp;
 internal static class TcpRelay
 {
     private const int BufferSize = 64 * 1024;
+    private const int MostWithoutYield = 4 * 1024 * 1024;
 
     /// <summary>Relays a connection. The end of one direction is passed on as a half-close; a break ends both.</summary>
     /// <param name="connection">The connection.</param>
@@ -64,6 +65,11 @@ internal static class TcpRelay
                     ArrayPool<byte>.Shared.Return(buffer);
                     buffer = null;
                 }
+                else if (connection.Faults is null && SplicePipe.TryRent() is { } pipe)
+                {
+                    receiving = true;
+                    await MoveAsync(connection, source, destination, pipe, buffer, fromClient);
+                }
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
@@ -76,6 +82,51 @@ internal static class TcpRelay
             {
                 ArrayPool<byte>.Shared.Return(buffer);
             }
+        }
+    }
+
+    /// <summary>Lets the kernel move bytes for as long as they come in bulk.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask MoveAsync(Layer4Connection connection, Socket source, Socket destination, SplicePipe pipe, byte[] buffer, bool fromClient)
+    {
+        using (pipe)
+        {
+            var sinceYield = 0;
+            while (connection.Faults is null && pipe.Fill(source) is > 0 and var filled)
+            {
+                while (pipe.Length > 0)
+                {
+                    if (Move(connection, destination, pipe, fromClient) == 0)
+                    {
+                        // There is no way to wait until a socket takes more, save to send.
+                        await SendAsync(connection, destination, buffer.AsMemory(0, pipe.Read(buffer)), fromClient);
+                    }
+                }
+
+                // Nothing here has to wait for as long as both sides are quick: others on this thread must have their turn.
+                sinceYield += filled;
+                if (sinceYield >= MostWithoutYield)
+                {
+                    sinceYield = 0;
+                    await Task.Yield();
+                }
+            }
+        }
+    }
+
+    private static int Move(Layer4Connection connection, Socket destination, SplicePipe pipe, bool fromClient)
+    {
+        try
+        {
+            var sent = pipe.Empty(destination);
+            connection.Sent(sent, fromClient);
+            return sent;
+        }
+        catch (SocketException)
+        {
+            // The first reason counts: it was the receiving side that broke.
+            connection.Abort(fromClient ? CloseReason.BackendReset : CloseReason.ClientReset);
+            throw;
         }
     }
 

@@ -1,4 +1,5 @@
 using LoadBalancer.Layer7.Routing;
+using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Primitives;
@@ -58,6 +59,7 @@ internal sealed class RouteCachePolicy(RouteTable routes) : IOutputCachePolicy
     private static bool IsCacheable(HttpContext context) =>
         (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         && StringValues.IsNullOrEmpty(context.Request.Headers.Authorization)
+        && !ClientCertificateHeaders.AreAddedTo(context)
         && StringValues.IsNullOrEmpty(context.Request.Headers.Upgrade)
         && !context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
 

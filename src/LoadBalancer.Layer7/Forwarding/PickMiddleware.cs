@@ -186,7 +186,10 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
         Log.Failed(logger, route.Name, backend, failure.Error, failure.Exception?.Message);
         if (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, context.Response.StatusCode, $"The backend of pool '{pool.Name}' did not answer: {failure.Error}.");
+            // Nobody had the request: the service is not there, rather than its answer bad.
+            await (NothingWasSent(context, failure)
+                ? AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, $"No backend of pool '{pool.Name}' could be connected for route '{route.Name}'.")
+                : AnswerAsync(context, context.Response.StatusCode, $"The backend of pool '{pool.Name}' did not answer: {failure.Error}."));
         }
     }
 

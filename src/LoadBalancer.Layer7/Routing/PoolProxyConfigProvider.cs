@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
@@ -60,7 +61,14 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
     }
 
     /// <summary>The pool that a cluster stands for.</summary>
-    public static string PoolOf(ClusterConfig cluster) => cluster.Metadata![nameof(RouteOptions.Pool)];
+    public static string PoolOf(ClusterConfig cluster) => PoolOf(cluster.Metadata!);
+
+    /// <summary>The pool that a cluster's metadata name.</summary>
+    public static string PoolOf(IReadOnlyDictionary<string, string> metadata) => metadata[nameof(RouteOptions.Pool)];
+
+    /// <summary>Whether connections to backends are made alike.</summary>
+    public static bool SameTls(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
+        left.GetValueOrDefault(nameof(PoolOptions.BackendTls)) == right.GetValueOrDefault(nameof(PoolOptions.BackendTls));
 
     private void Publish(PoolProxyConfig config)
     {
@@ -129,14 +137,19 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
             AffinityKeyName = affinityCookie,
             Cookie = new SessionAffinityCookieConfig { HttpOnly = true, Path = "/", SameSite = SameSiteMode.Lax },
         },
-        Metadata = new Dictionary<string, string> { [nameof(RouteOptions.Pool)] = pool.Name },
+        Metadata = new Dictionary<string, string>
+        {
+            [nameof(RouteOptions.Pool)] = pool.Name,
+            // A number that changes with the options; the options themselves have passwords.
+            [nameof(PoolOptions.BackendTls)] = pool.Tls is { } tls ? tls.Id.ToString(CultureInfo.InvariantCulture) : "",
+        },
     };
 
     private static DestinationConfig ToDestination(Backend backend) =>
         new() { Address = $"{(backend.IsHttps ? "https" : "http")}://{backend.Id}/" };
 
     private static bool SameDestinations(IReadOnlyList<ClusterConfig> left, IReadOnlyList<ClusterConfig> right) =>
-        left.Count == right.Count && left.Zip(right).All(pair => SameDestinations(pair.First.Destinations!, pair.Second.Destinations!));
+        left.Count == right.Count && left.Zip(right).All(pair => SameDestinations(pair.First.Destinations!, pair.Second.Destinations!) && SameTls(pair.First.Metadata!, pair.Second.Metadata!));
 
     private static bool SameDestinations(IReadOnlyDictionary<string, DestinationConfig> left, IReadOnlyDictionary<string, DestinationConfig> right) =>
         left.Count == right.Count && left.All(pair => right.TryGetValue(pair.Key, out var other) && other.Address == pair.Value.Address);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer7.Routing;
+using LoadBalancer.Layer7.Tls;
 
 namespace LoadBalancer.Server.Configuration;
 
@@ -26,14 +27,18 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         {
             return Malformed($"{path}: cannot be read: {exception.Message}");
         }
-        catch (Exception exception) when (exception is FormatException or JsonException or InvalidDataException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidDataException or InvalidOperationException)
         {
             return Malformed($"{path}: {Explain(exception)}");
         }
 
         var environment = new ConfigurationBuilder().AddEnvironmentVariables().Build();
         var merged = new ConfigurationBuilder().AddConfiguration(file).AddConfiguration(environment).Build();
-        var result = ConfigurationReader.Read(merged, RouteValidator.Validate);
+        var result = ConfigurationReader.Read(merged, options =>
+        {
+            CertificateValidator.ResolvePaths(options, Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return [.. RouteValidator.Validate(options), .. CertificateValidator.Validate(options)];
+        });
         List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors, .. BadLogLevels(merged.GetSection("Logging"))];
         var data = new Dictionary<string, string?>(file.AsEnumerable(), StringComparer.OrdinalIgnoreCase);
         return new(data, errors.Count == 0 ? result.Options : null, [.. errors.Select(error => $"{SourceOf(error.Key)}: {error}")]);

@@ -59,7 +59,7 @@ public sealed class BackendPools : IAsyncDisposable
             var service = options.ServiceOf(name);
             if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
             {
-                var checksDiffer = running.Options.HealthCheck != pool.HealthCheck;
+                var checksDiffer = running.Options.HealthCheck != pool.HealthCheck || running.Options.BackendTls != pool.BackendTls;
                 if (checksDiffer && running.Health is { } replaced)
                 {
                     // Before the pool is told: a check that ends later must not undo what "no checks" makes healthy.

@@ -1,4 +1,5 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Tls;
 
 namespace LoadBalancer.Health;
 
@@ -7,18 +8,25 @@ public sealed class HttpHealthProbe : IHealthProbe, IDisposable
 {
     private readonly string _path;
 
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        // Without a propagator the handler makes no span: checks would bury the traffic in the traces.
-        ActivityHeadersPropagator = null,
-    });
+    private readonly HttpMessageInvoker _client;
 
     /// <summary>Makes a probe.</summary>
     /// <param name="path">The path to ask for, starting with a slash.</param>
-    public HttpHealthProbe(string path) => _path = path;
+    /// <param name="tls">How backends with the scheme <c>https</c> are spoken to; null for the machine's own trust.</param>
+    public HttpHealthProbe(string path, BackendTls? tls = null)
+    {
+        _path = path;
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            // Without a propagator the handler makes no span: checks would bury the traffic in the traces.
+            ActivityHeadersPropagator = null,
+        };
+        tls?.Configure(handler);
+        _client = new(handler);
+    }
 
     /// <inheritdoc/>
     public async Task<string?> CheckAsync(Backend backend, CancellationToken cancellationToken)

@@ -1,0 +1,62 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.LoadBalancing;
+
+namespace Aspire.Hosting;
+
+/// <summary>Configures load balancers of both layers.</summary>
+public static class LoadBalancerBuilderExtensions
+{
+    /// <summary>
+    /// Sets the options of the pool behind an endpoint: health checks, limits, weights and more, for all listeners and
+    /// routes of this balancer that lead to it. May be called once an endpoint, before them or after.
+    /// </summary>
+    /// <typeparam name="T">The load balancer.</typeparam>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="backend">The endpoint.</param>
+    /// <param name="configure">Changes the pool's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="backend"/> cannot be a backend of this balancer, its pool has options already, or
+    /// <paramref name="configure"/> sets what the balancer or a listener cannot do.
+    /// </exception>
+    /// <example>
+    /// <code lang="csharp">
+    /// builder.AddLayer4LoadBalancer("wire")
+    ///     .WithTcpListener("echo", 7000, echo.GetEndpoint("tcp"))
+    ///     .WithPool(echo.GetEndpoint("tcp"), p => p.WithMaxConnectionsPerReplica(100).WithSlowStart(TimeSpan.FromSeconds(30)));
+    /// </code>
+    /// </example>
+    public static IResourceBuilder<T> WithPool<T>(this IResourceBuilder<T> builder, EndpointReference backend, Action<BackendPoolBuilder> configure)
+        where T : LoadBalancerResource
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(configure);
+
+        builder.Configure(builder.AddBackend(backend, null, nameof(backend)), configure, nameof(backend), nameof(configure));
+        return builder;
+    }
+
+    /// <summary>
+    /// Sets the bearer token that commands to the admin endpoint need. Default: 32 letters and digits, new for each run,
+    /// unless the configuration has <c>Parameters:&lt;name&gt;-admin-token</c>.
+    /// </summary>
+    /// <typeparam name="T">The load balancer.</typeparam>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="token">A secret of 16 to 256 printable ASCII characters without spaces; with another one the balancer does not start.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="token"/> is not a secret, so that the dashboard would show it.</exception>
+    public static IResourceBuilder<T> WithAdminToken<T>(this IResourceBuilder<T> builder, IResourceBuilder<ParameterResource> token)
+        where T : LoadBalancerResource
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(token);
+        if (!token.Resource.Secret)
+        {
+            throw new ArgumentException($"The parameter '{token.Resource.Name}' is not a secret; must be added with secret: true.", nameof(token));
+        }
+
+        builder.Resource.AdminTokenParameter = token.Resource;
+        return builder;
+    }
+}

@@ -1,0 +1,24 @@
+using System.ComponentModel;
+
+namespace LoadBalancer.Configuration;
+
+/// <summary>A certificate that the balancer presents to backends, from a file that is read again when it changes.</summary>
+public sealed record BackendCertificateOptions
+{
+    /// <summary>PEM file (certificate, then intermediates; the key may be in it) or PFX file. Relative to the configuration file.</summary>
+    [Description("PEM file (certificate, then intermediates; the key may be in it) or PFX file. Relative to the configuration file.")]
+    public string? Path { get; set; }
+
+    /// <summary>PEM file of the private key. Default: the key is in <see cref="Path"/>.</summary>
+    [Description("PEM file of the private key. Default: the key is in Path.")]
+    public string? KeyPath { get; set; }
+
+    /// <summary>Password of the private key or the PFX file. Default: none.</summary>
+    [Description("Password of the private key or the PFX file; better given as an environment variable. Default: none.")]
+    public string? Password { get; set; }
+
+    /// <summary>Says which files, never the password.</summary>
+    /// <returns>A line for people.</returns>
+    public override string ToString() =>
+        $"{nameof(BackendCertificateOptions)} {{ Path = {Path}, KeyPath = {KeyPath} }}";
+}

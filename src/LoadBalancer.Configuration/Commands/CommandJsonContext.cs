@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using LoadBalancer.Configuration.Statistics;
+
+namespace LoadBalancer.Configuration.Commands;
+
+/// <summary>Source-generated JSON for the bodies and answers of commands. A member that nothing reads is an error.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(FaultOptions))]
+[JsonSerializable(typeof(WeightCommand))]
+[JsonSerializable(typeof(ConnectionList))]
+[JsonSerializable(typeof(BackendStatistics))]
+[JsonSerializable(typeof(PoolStatistics))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class CommandJsonContext : JsonSerializerContext;

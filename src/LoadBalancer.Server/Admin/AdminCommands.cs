@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration.Commands;
+using LoadBalancer.Discovery;
+using LoadBalancer.Layer4;
+
+namespace LoadBalancer.Server.Admin;
+
+/// <summary>Commands, all behind the token: backends, faults and the connection table.</summary>
+internal static class AdminCommands
+{
+    private const int DefaultRows = 100;
+    private const int MostRows = 10_000;
+
+    public static void MapCommands(this WebApplication app)
+    {
+        var admin = app.MapGroup("/admin");
+        admin.MapPost("/pools/{pool}/backends/{backend}/drain", Handle((context, pool, backend) => Do(() => pool.Drain(backend))));
+        admin.MapPost("/pools/{pool}/backends/{backend}/resume", Handle((context, pool, backend) => Do(() => pool.Resume(backend))));
+        admin.MapPost("/pools/{pool}/backends/{backend}/eject", Handle((context, pool, backend) => Do(() => pool.Eject(backend, "ejected by command"))));
+        admin.MapPost("/pools/{pool}/backends/{backend}/weight", Handle(SetWeightAsync));
+        admin.MapPut("/pools/{pool}/backends/{backend}/faults", Handle(SetBackendFaultsAsync));
+        admin.MapDelete("/pools/{pool}/backends/{backend}/faults", Handle((context, pool, backend) => Do(() => pool.SetFaults(backend, null))));
+        admin.MapPut("/pools/{pool}/faults", HandlePool(SetPoolFaultsAsync));
+        admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
+        admin.MapGet("/connections", Authorized(ListAsync));
+        admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
+    }
+
+    private static async Task<Problem?> SetWeightAsync(HttpContext context, BackendPool pool, Backend backend)
+    {
+        var (command, problem) = await ReadAsync(context, CommandJsonContext.Default.WeightCommand);
+        if (command is null)
+        {
+            return problem;
+        }
+
+        if (command.Weight is < 1 or > 256)
+        {
+            return Bad($"weight: '{command.Weight}' is out of range; must be 1 to 256");
+        }
+
+        pool.SetWeight(backend, command.Weight);
+        return null;
+    }
+
+    private static async Task<Problem?> SetBackendFaultsAsync(HttpContext context, BackendPool pool, Backend backend)
+    {
+        var (faults, problem) = await ReadFaultsAsync(context);
+        if (faults is not null)
+        {
+            pool.SetFaults(backend, faults);
+        }
+
+        return problem;
+    }
+
+    private static async Task<Problem?> SetPoolFaultsAsync(HttpContext context, BackendPool pool)
+    {
+        var (faults, problem) = await ReadFaultsAsync(context);
+        if (faults is not null)
+        {
+            pool.SetFaults(faults);
+        }
+
+        return problem;
+    }
+
+    private static async Task<(FaultOptions? Faults, Problem? Problem)> ReadFaultsAsync(HttpContext context)
+    {
+        var (faults, problem) = await ReadAsync(context, CommandJsonContext.Default.FaultOptions);
+        return faults?.Validate().ToArray() is { Length: > 0 } errors ? (null, Bad(string.Join("; ", errors))) : (faults, problem);
+    }
+
+    private static Task ListAsync(HttpContext context)
+    {
+        var query = context.Request.Query;
+        var limit = DefaultRows;
+        if (query["limit"].ToString() is { Length: > 0 } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > MostRows))
+        {
+            return AnswerAsync(context, Bad($"limit: '{text}' is not allowed; must be 1 to {MostRows}"));
+        }
+
+        string[] known = ["listener", "pool", "backend", "client", "limit"];
+        if (query.Keys.FirstOrDefault(key => !known.Contains(key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+        {
+            return AnswerAsync(context, Bad($"{unknown}: unknown filter; allowed are {string.Join(", ", known)}"));
+        }
+
+        var rows = context.RequestServices.GetRequiredService<Layer4Balancer>().Connections
+            .Where(row => Is(row.Listener, query["listener"]) && Is(row.Pool, query["pool"])
+                && (Is(row.Backend, query["backend"]) || Is(row.BackendAddress, query["backend"]))
+                && (query["client"].ToString() is not { Length: > 0 } client || row.Client.StartsWith(client, StringComparison.OrdinalIgnoreCase)))
+            .OrderBy(row => row.Id)
+            .ToArray();
+        return AnswerAsync(context, new ConnectionList(rows.Length, rows[..Math.Min(limit, rows.Length)]), CommandJsonContext.Default.ConnectionList);
+    }
+
+    private static Task CloseAsync(HttpContext context)
+    {
+        var id = (string)context.GetRouteValue("id")!;
+        if (!long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !context.RequestServices.GetRequiredService<Layer4Balancer>().TryClose(number))
+        {
+            return AnswerAsync(context, Missing($"There is no connection '{id}'; GET /admin/connections lists them."));
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private static bool Is(string? value, Microsoft.Extensions.Primitives.StringValues wanted) =>
+        wanted.Count == 0 || wanted.ToString().Equals(value, StringComparison.OrdinalIgnoreCase);
+
+    private static Task<Problem?> Do(Action command)
+    {
+        command();
+        return Task.FromResult<Problem?>(null);
+    }
+
+    // What a command changes is what it answers with.
+    private static RequestDelegate Handle(Func<HttpContext, BackendPool, Backend, Task<Problem?>> command) => HandlePool(async (context, pool) =>
+    {
+        // A path's %2F stays as it is, since it is no separator; here it is part of unix:/path.
+        var id = Uri.UnescapeDataString((string)context.GetRouteValue("backend")!);
+        var members = pool.Snapshot.Members;
+        var backend = pool.Snapshot.Find(id) ?? members.FirstOrDefault(member => member.Name.Equals(id, StringComparison.OrdinalIgnoreCase));
+        if (backend is null)
+        {
+            return Missing($"There is no backend '{id}' in pool '{pool.Name}'; it has {(members.IsEmpty ? "none" : string.Join(", ", members))}.");
+        }
+
+        if (await command(context, pool, backend) is { } problem)
+        {
+            return problem;
+        }
+
+        var answer = pool.GetStatistics().Backends.FirstOrDefault(statistics => statistics.Address == backend.Id);
+        if (answer is not null)
+        {
+            await AnswerAsync(context, answer, CommandJsonContext.Default.BackendStatistics);
+        }
+
+        return null;
+    });
+
+    private static RequestDelegate HandlePool(Func<HttpContext, BackendPool, Task<Problem?>> command) => Authorized(async context =>
+    {
+        var name = (string)context.GetRouteValue("pool")!;
+        var pools = context.RequestServices.GetRequiredService<BackendPools>();
+        if (pools.Find(name) is not { } pool)
+        {
+            var known = pools.All.Select(known => known.Name).Order(StringComparer.Ordinal).ToArray();
+            await AnswerAsync(context, Missing($"There is no pool '{name}'; there {(known.Length == 0 ? "is none" : $"are {string.Join(", ", known)}")}."));
+            return;
+        }
+
+        if (await command(context, pool) is { } problem)
+        {
+            await AnswerAsync(context, problem);
+        }
+        else if (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, pool.GetStatistics(), CommandJsonContext.Default.PoolStatistics);
+        }
+    });
+
+    private static RequestDelegate Authorized(RequestDelegate next) => context =>
+    {
+        if (context.RequestServices.GetRequiredService<AdminToken>().IsIn(context.Request))
+        {
+            return next(context);
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return AnswerAsync(context, new("Unauthorized", StatusCodes.Status401Unauthorized, "Commands need the header 'Authorization: Bearer <token>'; the token is LoadBalancer:Admin:Token, or the one that the log tells at start."));
+    };
+
+    private static async Task<(T? Body, Problem? Problem)> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) is { } body
+                ? (body, null)
+                : (null, Bad(Expected(type)));
+        }
+        catch (JsonException exception)
+        {
+            return (null, Bad($"{exception.Message.Split(" Path: ")[0].TrimEnd('.')}; {Expected(type)}"));
+        }
+    }
+
+    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(property => property.Name))}";
+
+    private static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
+
+    private static Problem Missing(string detail) => new("Not found", StatusCodes.Status404NotFound, detail);
+
+    private static Task AnswerAsync(HttpContext context, Problem problem)
+    {
+        context.Response.StatusCode = problem.Status;
+        return context.Response.WriteAsJsonAsync(problem, CommandJsonContext.Default.Problem, "application/problem+json");
+    }
+
+    private static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
+}

@@ -1,0 +1,27 @@
+using System.Text.RegularExpressions;
+
+namespace LoadBalancer.Configuration.Tests;
+
+public sealed partial class KeyReferenceTests
+{
+    private const string Page = "docs/configuration.md";
+
+    [Fact]
+    public async Task The_page_has_a_table_for_every_record_and_a_row_for_every_key()
+    {
+        var page = await File.ReadAllTextAsync(Repository.PathOf(Page), TestContext.Current.CancellationToken);
+        var documented = from section in Sections().Matches(page.ReplaceLineEndings("\n"))
+                         let path = section.Groups["path"].Value
+                         let record = Contract.TypeAt(path == LoadBalancerOptions.SectionName ? path : $"{LoadBalancerOptions.SectionName}:{path}")
+                         from row in Rows().Matches(section.Groups["body"].Value)
+                         select $"{record.Name}.{row.Groups["key"].Value}";
+
+        Assert.Equal(Contract.Properties().Select(Contract.FullName).Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"^### `(?<path>[^`]+)`\n(?<body>(?:(?!#).*\n)*)", RegexOptions.Multiline)]
+    private static partial Regex Sections();
+
+    [GeneratedRegex(@"^\| `(?<key>\w+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Rows();
+}
