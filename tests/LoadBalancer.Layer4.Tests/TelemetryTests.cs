@@ -162,6 +162,81 @@ public sealed class TelemetryTests
         Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
     }
 
+    [Fact]
+    public async Task The_server_name_of_a_hello_is_in_the_span()
+    {
+        using var spans = new SpanRecorder("named");
+        await using var backend = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { TlsRoutes = new() { ["all"] = new() { Pool = "backends" } } }, "named");
+        using var client = await balancer.ConnectAsync();
+        await client.SendFullyAsync(Tls.Hello.Named("App.Example.com").ToRecord());
+        client.Finish();
+        await client.ReceiveToEndAsync();
+
+        var span = await spans.SingleAsync();
+
+        Assert.Equal(("app.example.com", "Completed", "backends"), (span.GetTagItem("tls.client.server_name"), span.GetTagItem("lb.reason"), span.GetTagItem("lb.pool")));
+    }
+
+    [Fact]
+    public async Task Every_end_is_counted_by_its_reason_refusals_too()
+    {
+        await using var backend = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync(
+            [backend.Address], new() { MaxConnections = 1, QueueLength = 0, DeniedNetworks = ["127.0.7.0/24"] }, "reasons");
+        using var meter = new MeasurementRecorder("reasons");
+        var open = await balancer.ConnectAsync();
+        await open.SendTextAsync("x");
+        await open.ReceivesAsync("x");
+
+        await SocketExtensions.IsResetAsync(balancer.Address);
+        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 AtCapacity"]));
+        await Assert.ThrowsAsync<System.Net.Sockets.SocketException>(() => balancer.AskAsync(IPAddress.Parse("127.0.7.1")));
+        await Eventually.TrueAsync(() => meter.Counted.Last() == "lb.connections 1 Denied");
+        balancer.Balancer.TryClose(balancer.Connections[0].Id);
+
+        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 AtCapacity", "lb.connections 1 Denied", "lb.connections 1 Command"]));
+        open.Dispose();
+    }
+
+    [Fact]
+    public async Task Those_that_wait_are_measured_at_the_listener()
+    {
+        await using var backend = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { MaxConnections = 1, QueueTimeout = TimeSpan.FromMinutes(1) }, "waiting");
+        using var meter = new MeasurementRecorder("waiting");
+        using var open = await balancer.ConnectAsync();
+        using var second = await balancer.ConnectAsync();
+        using var third = await balancer.ConnectAsync();
+
+        await Eventually.TrueAsync(() => meter.Observe() is var seen && seen.Contains("lb.connections.active 1") && seen.Contains("lb.connections.queued 2"));
+    }
+
+    [Fact]
+    public async Task Bytes_and_connections_of_a_listener_that_went_and_came_back_count_on()
+    {
+        await using var backend = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], name: "returns");
+        using var meter = new MeasurementRecorder("returns");
+        using var open = await balancer.ConnectAsync();
+        await open.SendTextAsync("123");
+        await open.ReceivesAsync("123");
+
+        await balancer.ApplyAsync(options => options.Layer4.Listeners.Clear());
+        await open.SendTextAsync("45");
+        await open.ReceivesAsync("45");
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 5 transmit", "lb.io 5 receive"]));
+        open.Finish();
+        Assert.Equal("", await open.ReceiveTextToEndAsync());
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.io 5 transmit", "lb.io 5 receive"]));
+
+        await balancer.ApplyAsync(options => options.Layer4.Listeners["returns"] = new() { Address = "127.0.0.1:0", Pool = "backends" });
+        using var next = await balancer.ConnectAsync();
+        await next.SendTextAsync("6");
+        await next.ReceivesAsync("6");
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 6 transmit", "lb.io 6 receive"]));
+    }
+
     private static async Task<string> AskAndFinishAsync(TestBalancer balancer)
     {
         using var client = await balancer.ConnectAsync();

@@ -256,7 +256,12 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
         connection.ServerName = hello.ServerName;
         connection.Pool = routes.Find(hello.ServerName, hello.ApplicationProtocols) ?? settings.Pool;
-        return connection.Pool is null ? (CloseReason.NoRoute, hello.ServerName ?? "no server name") : default;
+        if (connection.Pool is null)
+        {
+            return (CloseReason.NoRoute, hello.ServerName ?? "no server name");
+        }
+
+        return default;
     }
 
     private static bool IsTrustedProxy(Layer4Connection connection, ListenerSettings settings) =>

@@ -36,6 +36,13 @@ internal sealed class TestBackend : IAsyncDisposable
     /// <summary>The same, on a Unix socket.</summary>
     public static TestBackend Echo(string path) => new(EchoAsync, new UnixDomainSocketEndPoint(path));
 
+    /// <summary>Says its name, then sends back what comes until the client has finished.</summary>
+    public static TestBackend NamedEcho(string name) => new(async socket =>
+    {
+        await socket.SendTextAsync(name);
+        await EchoAsync(socket);
+    });
+
     /// <summary>Says its name and closes.</summary>
     public static TestBackend Named(string name) => new(async socket => await socket.SendFullyAsync(System.Text.Encoding.ASCII.GetBytes(name)));
 
