@@ -6,7 +6,7 @@ internal enum CloseReason
     /// <summary>Both sides finished sending; a UDP session had its last reply.</summary>
     Completed,
 
-    /// <summary>The client reset it.</summary>
+    /// <summary>The client reset it, or gave up while it waited.</summary>
     ClientReset,
 
     /// <summary>The backend reset it, or died.</summary>

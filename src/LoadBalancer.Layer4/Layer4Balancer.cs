@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
+using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tcp;
 using LoadBalancer.Layer4.Udp;
 using Microsoft.Extensions.Logging;
@@ -12,13 +13,16 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Layer4;
 
 /// <summary>All Layer 4 listeners of the process.</summary>
-public sealed partial class Layer4Balancer
+public sealed partial class Layer4Balancer : IAsyncDisposable
 {
     private const int MostRows = 1000;
 
     private readonly BackendPools _pools;
     private readonly ILogger<Layer4Balancer> _logger;
     private readonly ConcurrentDictionary<Layer4Listener, Layer4Listener> _draining = new();
+    private readonly Lock _counting = new();
+    private readonly Dictionary<string, (long ToBackend, long ToClient)> _bytesBefore = new(StringComparer.OrdinalIgnoreCase);
+    private NatSystem? _nat;
     private volatile ImmutableDictionary<string, Layer4Listener> _listeners = ImmutableDictionary<string, Layer4Listener>.Empty;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -30,19 +34,22 @@ public sealed partial class Layer4Balancer
         _logger = logger;
         LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
             "lb.connections.active", () => Measure(listener => listener.Active), "{connection}", "Connections open now, by listener.");
+        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
+            "lb.connections.queued", () => Measure(listener => listener.Queued), "{connection}", "Connections that wait because their listener is at its limit, by listener.");
         LoadBalancerTelemetry.Meter.CreateObservableCounter("lb.io", MeasureBytes, "By", "Bytes relayed, by listener and direction.");
     }
 
     /// <summary>Binds the addresses that are new in the options, and changes nothing else: a port that is taken is found before anything is given up.</summary>
     /// <param name="options">Valid options.</param>
     /// <returns>What <see cref="Apply"/> takes.</returns>
-    /// <exception cref="ListenException">An address cannot be bound.</exception>
+    /// <exception cref="ListenException">An address cannot be bound, or what NAT mode needs is missing.</exception>
     public PreparedListeners Prepare(LoadBalancerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var prepared = new PreparedListeners(options);
         try
         {
+            PrepareNat(options);
             foreach (var (name, listener) in options.Layer4.Listeners)
             {
                 ListenAddress.TryParse(listener.Address, out var address);
@@ -89,12 +96,18 @@ public sealed partial class Layer4Balancer
             }
         }
 
+        var left = before.Values.Except(after.Values).ToArray();
+        foreach (var gone in left)
+        {
+            // Before it is no listener any more: its connections must not be missing from the table, not even for a moment.
+            _draining.TryAdd(gone, gone);
+        }
+
         _listeners = after.ToImmutable();
         // The listeners have the sockets now: disposing what was prepared must not close them.
         prepared.Opened.Clear();
-        foreach (var gone in before.Values.Except(_listeners.Values))
+        foreach (var gone in left)
         {
-            _draining.TryAdd(gone, gone);
             _ = DrainAsync(gone, prepared.Options.DrainTimeout);
         }
     }
@@ -102,8 +115,24 @@ public sealed partial class Layer4Balancer
     /// <summary>Stops accepting and drains.</summary>
     /// <param name="drainTimeout">Time after which connections that are left are reset.</param>
     /// <returns>Ends when no connection is left.</returns>
-    public async Task StopAsync(TimeSpan drainTimeout) =>
+    public async Task StopAsync(TimeSpan drainTimeout)
+    {
         await Task.WhenAll(All.Select(listener => listener.StopAsync(drainTimeout)));
+        await DisposeAsync();
+    }
+
+    /// <summary>Lets go of what the process has outside itself, also where the start did not come to an end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await (Interlocked.Exchange(ref _nat, null)?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (NatException exception)
+        {
+            Log.NatTableLeft(_logger, exception.Message);
+        }
+    }
 
     /// <summary>Says what the listeners are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
@@ -121,7 +150,7 @@ public sealed partial class Layer4Balancer
     /// <returns>Whether there was one.</returns>
     public bool TryClose(long id) => All.Any(listener => listener.TryClose(id));
 
-    private IEnumerable<Layer4Listener> All => _listeners.Values.Concat(_draining.Keys);
+    private IEnumerable<Layer4Listener> All => _listeners.Values.Union(_draining.Keys);
 
     // A listener is known by its name, and where it was renamed by its address.
     private Layer4Listener? FindRunning(string name, ListenAddress address, Layer4ListenerOptions options, PreparedListeners prepared)
@@ -135,28 +164,71 @@ public sealed partial class Layer4Balancer
             running.IsFor(address, options) && !prepared.Kept.ContainsValue(running));
     }
 
-    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) =>
-        settings.Options.Protocol == Layer4Protocol.Udp
-            ? new UdpRelayListener(name, open.Address, open.Sockets, settings, _logger)
-            : new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger);
+    // The first listener in NAT mode brings this process's table; it stays until the process stops.
+    private void PrepareNat(LoadBalancerOptions options)
+    {
+        if (_nat is not null || options.Layer4.Listeners.FirstOrDefault(listener => listener.Value.Mode == Layer4Mode.Nat).Key is not { } first)
+        {
+            return;
+        }
+
+        try
+        {
+            _nat = Task.Run(() => NatSystem.StartAsync(options.Name)).GetAwaiter().GetResult();
+        }
+        catch (NatException exception)
+        {
+            throw new ListenException($"LoadBalancer:Layer4:Listeners:{first}:Mode: {exception.Message}", exception);
+        }
+    }
+
+    private Layer4Listener Open(string name, PreparedListeners.OpenAddress open, ListenerSettings settings) => settings.Options switch
+    {
+        { Mode: Layer4Mode.Nat } => new NatListener(name, open.Address, open.Sockets, settings, _nat!, _logger),
+        { Protocol: Layer4Protocol.Udp } => new UdpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+        _ => new TcpRelayListener(name, open.Address, open.Sockets, settings, _logger),
+    };
 
     private async Task DrainAsync(Layer4Listener gone, TimeSpan drainTimeout)
     {
         await gone.StopAsync(drainTimeout);
-        _draining.TryRemove(gone, out _);
+        lock (_counting)
+        {
+            var (toBackend, toClient) = _bytesBefore.GetValueOrDefault(gone.Name);
+            _bytesBefore[gone.Name] = (toBackend + gone.BytesToBackend, toClient + gone.BytesToClient);
+            _draining.TryRemove(gone, out _);
+        }
     }
 
     private IEnumerable<Measurement<long>> Measure(Func<Layer4Listener, long> figure) =>
-        _listeners.Values.Select(listener => new Measurement<long>(figure(listener), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, listener.Name)));
+        All.GroupBy(listener => listener.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(same => new Measurement<long>(same.Sum(figure), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, same.Key)));
 
-    private IEnumerable<Measurement<long>> MeasureBytes() => _listeners.Values.SelectMany(listener => new[]
+    // A counter must not fall, so what listeners of the same name relayed before they went counts on.
+    private List<Measurement<long>> MeasureBytes()
     {
-        new Measurement<long>(listener.BytesToBackend, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "transmit")),
-        new Measurement<long>(listener.BytesToClient, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new("network.io.direction", "receive")),
-    });
+        lock (_counting)
+        {
+            var bytes = new Dictionary<string, (long ToBackend, long ToClient)>(_bytesBefore, _bytesBefore.Comparer);
+            foreach (var listener in All)
+            {
+                var (toBackend, toClient) = bytes.GetValueOrDefault(listener.Name);
+                bytes[listener.Name] = (toBackend + listener.BytesToBackend, toClient + listener.BytesToClient);
+            }
+
+            return [.. bytes.SelectMany(pair => new[]
+            {
+                new Measurement<long>(pair.Value.ToBackend, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "transmit")),
+                new Measurement<long>(pair.Value.ToClient, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "receive")),
+            })];
+        }
+    }
 
     private static partial class Log
     {
+        [LoggerMessage(268, LogLevel.Error, "The nft table is left behind: {Error}.")]
+        public static partial void NatTableLeft(ILogger logger, string error);
+
         [LoggerMessage(201, LogLevel.Information, "Listener {Listener}: {Protocol} {Mode} on {Addresses}, pool {Pool}, policy {Policy}.")]
         public static partial void Listening(ILogger logger, string listener, Layer4Protocol protocol, Layer4Mode mode, string addresses, string? pool, SelectionPolicy? policy);
     }

@@ -48,6 +48,9 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
     /// <summary>Rows of the connection table.</summary>
     public abstract IEnumerable<ConnectionStatistics> Connections { get; }
 
+    /// <summary>Connections or sessions accepted.</summary>
+    public virtual long Accepted => Volatile.Read(ref _accepted);
+
     public RefusalCounts Refusals { get; } = new();
 
     /// <summary>Whether it can go on under options that ask for the same address.</summary>
@@ -72,10 +75,10 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
             settings.Pool?.Name,
             settings.Pool is { } pool ? settings.PolicyFor(pool).Kind : settings.OwnPolicy?.Kind,
             Active,
-            settings.Options.MaxConnections ?? (Protocol == Layer4Protocol.Udp ? Layer4ListenerOptions.DefaultMaxSessions : null),
+            settings.Options.MaxConnections ?? (Protocol == Layer4Protocol.Udp && Mode == Layer4Mode.Relay ? Layer4ListenerOptions.DefaultMaxSessions : null),
             Queued,
             settings.Affinity?.Count ?? 0,
-            Volatile.Read(ref _accepted),
+            Accepted,
             Refusals.Total,
             Refusals.ToDictionary());
     }

@@ -12,7 +12,7 @@ internal static class ListenSocket
     private const int SocketLevel = 1;
     private const int ReusePort = 15;
 
-    /// <summary>Binds, and for TCP listens, on every address that <paramref name="address"/> stands for.</summary>
+    /// <summary>Binds, and for relayed TCP listens, on every address that <paramref name="address"/> stands for.</summary>
     /// <exception cref="ListenException">An address cannot be bound; none is left open then.</exception>
     public static IReadOnlyList<Socket> Open(string key, ListenAddress address, Layer4ListenerOptions options)
     {
@@ -67,13 +67,16 @@ internal static class ListenSocket
                 socket.DualMode = wildcard;
             }
 
-            if (isUdp)
+            if (isUdp && options.Mode == Layer4Mode.Relay)
             {
                 DatagramSocket.Bind(socket, endPoint);
+                return socket;
             }
-            else
+
+            socket.Bind(endPoint);
+            // In NAT mode the socket keeps the port from others; the kernel translates before it could get anything.
+            if (options.Mode == Layer4Mode.Relay)
             {
-                socket.Bind(endPoint);
                 socket.Listen(options.Backlog);
             }
 

@@ -9,6 +9,9 @@ internal sealed class RefusalCounts
 
     public void Add(CloseReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
 
+    /// <summary>Takes a count that is kept elsewhere.</summary>
+    public void Set(CloseReason reason, long count) => Volatile.Write(ref _counts[(int)reason], count);
+
     /// <summary>The reasons that there were.</summary>
     public IReadOnlyDictionary<string, long> ToDictionary() => Enum.GetValues<CloseReason>()
         .Where(reason => Volatile.Read(ref _counts[(int)reason]) > 0)

@@ -50,6 +50,28 @@ public sealed class ConnectionTableTests
     }
 
     [Fact]
+    public async Task A_row_can_be_closed_by_command_and_both_sides_see_a_reset()
+    {
+        await using var backend = TestBackend.ByHand();
+        await using var balancer = await TestBalancer.StartAsync([backend.Address]);
+        using var client = await balancer.ConnectAsync();
+        using var server = await backend.AcceptAsync();
+        await client.SendTextAsync("x");
+        await server.ReceivesAsync("x");
+        var id = Assert.Single(balancer.Connections).Id;
+
+        Assert.False(balancer.Balancer.TryClose(id + 1_000_000));
+        Assert.True(balancer.Balancer.TryClose(id));
+
+        await client.IsResetAsync();
+        await server.IsResetAsync();
+        await Eventually.TrueAsync(() => balancer.Connections.Count == 0);
+        Assert.False(balancer.Balancer.TryClose(id));
+        Assert.Single(balancer.Log.With("Command"));
+        Assert.Equal((0L, 0), (balancer.Pool.Snapshot.Members[0].Failures, balancer.Pool.Snapshot.Members[0].Active));
+    }
+
+    [Fact]
     public async Task Rows_are_in_the_order_of_acceptance_and_at_most_a_thousand()
     {
         await using var backend = TestBackend.Echo();

@@ -151,6 +151,32 @@ public sealed class ReloadTests
         await Assert.ThrowsAsync<System.Net.Sockets.SocketException>(() => SocketExtensions.ConnectAsync(before));
     }
 
+    [Fact]
+    public async Task A_listener_that_is_renamed_keeps_its_socket_and_connections()
+    {
+        await using var backend = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { Address = $"127.0.0.1:{FreePort.Next()}" });
+        using var open = await SocketExtensions.ConnectAsync(balancer.Address);
+        await open.SendTextAsync("before");
+        await open.ReceivesAsync("before");
+        var row = Assert.Single(balancer.Connections);
+
+        await balancer.ApplyAsync(options =>
+        {
+            options.Layer4.Listeners["renamed"] = options.Layer4.Listeners["wire"];
+            options.Layer4.Listeners.Remove("wire");
+        });
+
+        Assert.Equal(("renamed", 1L, 1), (balancer.Listener.Name, balancer.Listener.Accepted, balancer.Listener.Active));
+        Assert.Equal((row.Id, "renamed"), (balancer.Connections[0].Id, Assert.Single(balancer.Connections).Listener));
+        await open.SendTextAsync("after");
+        await open.ReceivesAsync("after");
+        using var next = await balancer.ConnectAsync();
+        await next.SendTextAsync("next");
+        await next.ReceivesAsync("next");
+        Assert.Equal(2, balancer.Listener.Accepted);
+    }
+
     private static async Task<TestBalancer> TwoPoolsAsync(TestBackend first, TestBackend second)
     {
         var balancer = await TestBalancer.WithPoolsAsync(new() { ["first"] = [first.Address], ["second"] = [second.Address] });

@@ -154,12 +154,12 @@ public sealed class TelemetryTests
         await open.SendTextAsync("123");
         await open.ReceivesAsync("123");
 
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.io 3 transmit", "lb.io 3 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
 
         open.Finish();
         Assert.Equal("", await open.ReceiveTextToEndAsync());
         await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 Completed"]));
-        Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.io 3 transmit", "lb.io 3 receive"]));
+        Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
     }
 
     private static async Task<string> AskAndFinishAsync(TestBalancer balancer)

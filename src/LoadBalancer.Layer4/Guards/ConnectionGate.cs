@@ -11,37 +11,49 @@ internal sealed class ConnectionGate
     private readonly WaitQueue _queue = new();
     private int _open;
 
+    /// <summary>Connections that are in.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>Connections that wait.</summary>
     public int Queued => _queue.Count;
 
     /// <summary>Lets a connection in, at once or after a wait.</summary>
+    /// <param name="listener">Whose options count: those of the moment, so that a limit that is raised helps those who wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Why it is refused; null when it is in, until <see cref="Leave"/>.</returns>
-    public ValueTask<CloseReason?> EnterAsync(Layer4ListenerOptions options, CancellationToken cancellationToken) =>
-        _queue.Count == 0 && TryEnter(options) ? default : WaitAsync(options, cancellationToken);
+    public ValueTask<CloseReason?> EnterAsync(Layer4Listener listener, CancellationToken cancellationToken) =>
+        _queue.Count == 0 && TryEnter(listener.Settings.Options) ? default : WaitAsync(listener, cancellationToken);
 
     /// <summary>Lets a connection or session in, if there is room.</summary>
     public bool TryEnter(Layer4ListenerOptions options)
     {
         var limit = options.MaxConnections ?? (options.Protocol == Layer4Protocol.Udp ? Layer4ListenerOptions.DefaultMaxSessions : int.MaxValue);
-        if (Interlocked.Increment(ref _open) <= limit)
+        for (var open = Open; open < limit; open = Open)
         {
-            return true;
+            // Never above the limit, not even for a moment: whoever is woken in it would find no room and sleep on.
+            if (Interlocked.CompareExchange(ref _open, open + 1, open) == open)
+            {
+                return true;
+            }
         }
 
-        Interlocked.Decrement(ref _open);
         return false;
     }
 
     public void Leave()
     {
         Interlocked.Decrement(ref _open);
-        _queue.Wake();
+        Wake();
     }
 
-    private async ValueTask<CloseReason?> WaitAsync(Layer4ListenerOptions options, CancellationToken cancellationToken)
+    /// <summary>Lets those who wait try again: the limit may have changed.</summary>
+    public void Wake() => _queue.Wake();
+
+    private async ValueTask<CloseReason?> WaitAsync(Layer4Listener listener, CancellationToken cancellationToken)
     {
+        var options = listener.Settings.Options;
         var (entered, failure) = await _queue.TakeAsync(
-            () => TryEnter(options) ? Entered : null, options.QueueLength, options.QueueTimeout, TimeProvider.System, cancellationToken);
+            () => TryEnter(listener.Settings.Options) ? Entered : null, options.QueueLength, options.QueueTimeout, TimeProvider.System, cancellationToken);
         return entered is not null ? null
             : failure == WaitFailure.QueueFull ? CloseReason.AtCapacity
             : failure == WaitFailure.TimedOut ? CloseReason.QueueTimeout

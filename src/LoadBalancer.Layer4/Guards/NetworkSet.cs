@@ -17,6 +17,7 @@ internal sealed class NetworkSet
     /// <summary>Whether an address is in one of the networks. An IPv4 address mapped into IPv6 counts as the IPv4 address.</summary>
     public bool Contains(IPAddress address)
     {
+        // Networks of IPv4 contain no mapped address.
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         foreach (var network in _networks)
         {

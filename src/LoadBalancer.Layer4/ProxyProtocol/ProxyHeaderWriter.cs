@@ -30,7 +30,7 @@ internal static class ProxyHeaderWriter
     /// </param>
     /// <param name="uniqueId">An id of the connection, at most 128 bytes; empty for none. Version 1 and <c>LOCAL</c> have no place for it.</param>
     /// <returns>The length of the header in bytes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The buffer is too short or the id too long.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The version is neither of the two, the buffer is too short or the id too long.</exception>
     public static int Write(Span<byte> buffer, ProxyProtocolVersion version, IPEndPoint? source, IPEndPoint? destination, ReadOnlySpan<byte> uniqueId = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(buffer.Length, MaxLength, nameof(buffer));
@@ -48,8 +48,9 @@ internal static class ProxyHeaderWriter
         {
             (ProxyProtocolVersion.V1, true) => WriteUnknownLine(buffer),
             (ProxyProtocolVersion.V1, false) => WriteLine(buffer, from, to, source!.Port, destination!.Port),
-            (_, true) => WriteBinaryStart(buffer, ProxyCommand.Local, familyAndTransport: 0, restLength: 0),
-            (_, false) => WriteBinary(buffer, from, to, source!.Port, destination!.Port, uniqueId),
+            (ProxyProtocolVersion.V2, true) => WriteBinaryStart(buffer, ProxyCommand.Local, familyAndTransport: 0, restLength: 0),
+            (ProxyProtocolVersion.V2, false) => WriteBinary(buffer, from, to, source!.Port, destination!.Port, uniqueId),
+            _ => throw new ArgumentOutOfRangeException(nameof(version), version, "must be version 1 or 2"),
         };
     }
 

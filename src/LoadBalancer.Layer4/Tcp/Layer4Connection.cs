@@ -17,6 +17,9 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     private volatile Backend? _backend;
     private volatile bool _finishedToClient;
     private volatile bool _finishedToBackend;
+    private volatile bool _isWaiting;
+    private volatile bool _hasSentBytes;
+    private volatile bool _hasLostBytes;
     private Socket? _backendSocket;
     private int _closeReason = -1;
     private long _bytesToBackend;
@@ -58,6 +61,30 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     /// <summary>Faults in force for it.</summary>
     public FaultOptions? Faults => _backend?.Faults ?? _pool?.Faults;
 
+    /// <summary>Whether it is in a queue.</summary>
+    public bool IsWaiting
+    {
+        get => _isWaiting;
+        set => _isWaiting = value;
+    }
+
+    /// <summary>Whether bytes of the client were read that its backend is to get.</summary>
+    public bool HasSentBytes
+    {
+        get => _hasSentBytes;
+        set => _hasSentBytes = value;
+    }
+
+    /// <summary>Whether a fault has swallowed some of its bytes.</summary>
+    public bool HasLostBytes
+    {
+        get => _hasLostBytes;
+        set => _hasLostBytes = value;
+    }
+
+    /// <summary>Whether it was refused, and why is its <see cref="CloseReason"/>.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>Ends when the connection is aborted.</summary>
     public CancellationToken Aborted => _aborted.Token;
 
@@ -77,6 +104,25 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
 
     /// <summary>Whether its backend has drained for longer than it may.</summary>
     public bool IsOverdue => _backend?.DrainingSince is { } since && TimeProvider.System.GetElapsedTime(since) > settings.DrainTimeout;
+
+    /// <summary>
+    /// Whether its client has gone while it is in a queue. One that has finished sending may still want an answer, but not
+    /// when it never sent a byte.
+    /// </summary>
+    public bool IsGivenUp
+    {
+        get
+        {
+            try
+            {
+                return _isWaiting && (TcpState.IsClosed(client) || (!_hasSentBytes && client.Poll(0, SelectMode.SelectRead) && client.Available == 0));
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
 
     /// <summary>Makes an abort end the attempt to connect.</summary>
     public void Connecting(Socket socket)
@@ -112,21 +158,23 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     public bool HasFinished(bool toClient) => toClient ? _finishedToClient : _finishedToBackend;
 
     // Each direction has one writer, so a plain add is enough; readers see a value that is at most a chunk old.
-    public void SentToBackend(int bytes)
+    public void Sent(int bytes, bool fromClient)
     {
-        Volatile.Write(ref _bytesToBackend, _bytesToBackend + bytes);
-        Touch();
-    }
-
-    public void SentToClient(int bytes)
-    {
-        if (_bytesToClient == 0)
+        if (fromClient)
         {
-            _backend?.RecordSuccess();
-            Activity?.AddEvent(new ActivityEvent("first byte"));
+            Volatile.Write(ref _bytesToBackend, _bytesToBackend + bytes);
+        }
+        else
+        {
+            if (_bytesToClient == 0)
+            {
+                _backend?.RecordSuccess();
+                Activity?.AddEvent(new ActivityEvent("first byte"));
+            }
+
+            Volatile.Write(ref _bytesToClient, _bytesToClient + bytes);
         }
 
-        Volatile.Write(ref _bytesToClient, _bytesToClient + bytes);
         Touch();
     }
 
@@ -135,12 +183,14 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     {
         if (Interlocked.CompareExchange(ref _closeReason, (int)reason, -1) == -1)
         {
-            _aborted.Cancel();
             Reset(client);
             if (Volatile.Read(ref _backendSocket) is { } socket)
             {
                 Reset(socket);
             }
+
+            // Last: whoever waits goes on at once and closes the sockets, which would be an end like any other.
+            _aborted.Cancel();
         }
     }
 

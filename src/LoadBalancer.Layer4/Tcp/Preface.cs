@@ -72,7 +72,7 @@ internal sealed class Preface : IDisposable
         if (_buffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = [];
+            (_buffer, _start, _end) = ([], 0, 0);
         }
     }
 

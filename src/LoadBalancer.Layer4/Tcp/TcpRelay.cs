@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace LoadBalancer.Layer4.Tcp;
 
@@ -7,39 +8,28 @@ namespace LoadBalancer.Layer4.Tcp;
 internal static class TcpRelay
 {
     private const int BufferSize = 64 * 1024;
+    private const int MostWithoutYield = 4 * 1024 * 1024;
 
     /// <summary>Relays a connection. The end of one direction is passed on as a half-close; a break ends both.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="backend">The socket of its backend.</param>
-    /// <param name="preface">What the client sent already, and goes first.</param>
-    public static async Task RunAsync(Layer4Connection connection, Socket backend, ReadOnlyMemory<byte> preface)
-    {
-        if (!preface.IsEmpty)
-        {
-            try
-            {
-                await SendAsync(connection, backend, preface, fromClient: true);
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                connection.Abort(CloseReason.BackendReset);
-                return;
-            }
-        }
+    /// <param name="preface">What the client sent already, and goes first; it is disposed of as soon as it has gone.</param>
+    public static Task RunAsync(Layer4Connection connection, Socket backend, Preface preface) => Task.WhenAll(
+        CopyAsync(connection, connection.Client, backend, fromClient: true, preface),
+        CopyAsync(connection, backend, connection.Client, fromClient: false, preface: null));
 
-        await RunAsync(connection, backend);
-    }
-
-    private static Task RunAsync(Layer4Connection connection, Socket backend) => Task.WhenAll(
-        CopyAsync(connection, connection.Client, backend, fromClient: true),
-        CopyAsync(connection, backend, connection.Client, fromClient: false));
-
-    private static async Task CopyAsync(Layer4Connection connection, Socket source, Socket destination, bool fromClient)
+    private static async Task CopyAsync(Layer4Connection connection, Socket source, Socket destination, bool fromClient, Preface? preface)
     {
         byte[]? buffer = null;
-        var receiving = true;
+        var receiving = false;
         try
         {
+            if (preface is not null)
+            {
+                await SendAsync(connection, destination, preface.Bytes, fromClient);
+                preface.Dispose();
+            }
+
             while (true)
             {
                 receiving = true;
@@ -60,6 +50,7 @@ internal static class TcpRelay
                 receiving = false;
                 if (received == 0)
                 {
+                    await FaultInjector.EndAsync(connection);
                     connection.Finish(toClient: !fromClient);
                     destination.Shutdown(SocketShutdown.Send);
                     return;
@@ -73,6 +64,11 @@ internal static class TcpRelay
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
                     buffer = null;
+                }
+                else if (connection.Faults is null && SplicePipe.TryRent() is { } pipe)
+                {
+                    receiving = true;
+                    await MoveAsync(connection, source, destination, pipe, buffer, fromClient);
                 }
             }
         }
@@ -89,28 +85,65 @@ internal static class TcpRelay
         }
     }
 
-    private static async ValueTask SendAsync(Layer4Connection connection, Socket destination, ReadOnlyMemory<byte> chunk, bool fromClient)
+    /// <summary>Lets the kernel move bytes for as long as they come in bulk.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask MoveAsync(Layer4Connection connection, Socket source, Socket destination, SplicePipe pipe, byte[] buffer, bool fromClient)
     {
-        var sent = 0;
-        if (connection.Faults is { } faults)
+        using (pipe)
         {
-            sent = await FaultInjector.SendAsync(connection, faults, destination, chunk, fromClient);
-        }
-        else
-        {
-            while (sent < chunk.Length)
+            var sinceYield = 0;
+            while (connection.Faults is null && pipe.Fill(source) is > 0 and var filled)
             {
-                sent += await destination.SendAsync(chunk[sent..], SocketFlags.None);
+                while (pipe.Length > 0)
+                {
+                    if (Move(connection, destination, pipe, fromClient) == 0)
+                    {
+                        // There is no way to wait until a socket takes more, save to send.
+                        await SendAsync(connection, destination, buffer.AsMemory(0, pipe.Read(buffer)), fromClient);
+                    }
+                }
+
+                // Nothing here has to wait for as long as both sides are quick: others on this thread must have their turn.
+                sinceYield += filled;
+                if (sinceYield >= MostWithoutYield)
+                {
+                    sinceYield = 0;
+                    await Task.Yield();
+                }
             }
         }
+    }
 
-        if (fromClient)
+    private static int Move(Layer4Connection connection, Socket destination, SplicePipe pipe, bool fromClient)
+    {
+        try
         {
-            connection.SentToBackend(sent);
+            var sent = pipe.Empty(destination);
+            connection.Sent(sent, fromClient);
+            return sent;
         }
-        else
+        catch (SocketException)
         {
-            connection.SentToClient(sent);
+            // The first reason counts: it was the receiving side that broke.
+            connection.Abort(fromClient ? CloseReason.BackendReset : CloseReason.ClientReset);
+            throw;
+        }
+    }
+
+    // Pooled: where the destination is the slower side, every send waits, and each wait would allocate.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask SendAsync(Layer4Connection connection, Socket destination, ReadOnlyMemory<byte> chunk, bool fromClient)
+    {
+        if (connection.Faults is not null)
+        {
+            chunk = await FaultInjector.SendAsync(connection, destination, chunk, fromClient);
+        }
+
+        while (!chunk.IsEmpty)
+        {
+            var sent = await destination.SendAsync(chunk, SocketFlags.None);
+            connection.Sent(sent, fromClient);
+            chunk = chunk[sent..];
         }
     }
 

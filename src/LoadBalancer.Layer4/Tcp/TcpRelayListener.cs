@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -9,6 +10,7 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Guards;
 using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.Selection;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4.Tcp;
@@ -50,7 +52,16 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
     public override IReadOnlyList<IPEndPoint> EndPoints { get; }
 
-    public override int Active => _connections.Count;
+    public override ListenerSettings Settings
+    {
+        set
+        {
+            base.Settings = value;
+            _gate.Wake();
+        }
+    }
+
+    public override int Active => _gate.Open;
 
     public override int Queued => _gate.Queued;
 
@@ -130,7 +141,16 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         var isIn = false;
         try
         {
-            var refusal = await _gate.EnterAsync(settings.Options, connection.Aborted);
+            // Before the queue: whoever may not come in must not take a place there. A proxy's client is known later.
+            if (!IsTrustedProxy(connection, settings) && settings.Guard.Check(connection.PeerAddress?.Address) is { } denied)
+            {
+                Refuse(connection, denied);
+                return;
+            }
+
+            connection.IsWaiting = true;
+            var refusal = await _gate.EnterAsync(this, connection.Aborted);
+            connection.IsWaiting = false;
             isIn = refusal is null;
             if (refusal is { } reason)
             {
@@ -167,11 +187,13 @@ internal sealed partial class TcpRelayListener : Layer4Listener
     private async Task ServeAsync(Layer4Connection connection, ListenerSettings settings)
     {
         using var preface = new Preface();
-        if (await ReadFirstAsync(connection, settings, preface) is { } refusal)
+        if (await ReadFirstAsync(connection, settings, preface) is ({ } refusal, var problem))
         {
-            Refuse(connection, refusal);
+            Refuse(connection, refusal, problem);
             return;
         }
+
+        connection.HasSentBytes = !preface.Bytes.IsEmpty;
 
         var (backend, socket) = await ConnectAsync(connection, settings, connection.Pool!);
         if (backend is null || socket is null)
@@ -184,8 +206,11 @@ internal sealed partial class TcpRelayListener : Layer4Listener
             try
             {
                 connection.Connected(backend);
-                await SendProxyHeaderAsync(connection, socket);
-                await TcpRelay.RunAsync(connection, socket, preface.Bytes);
+                if (await TrySendProxyHeaderAsync(connection, socket))
+                {
+                    await TcpRelay.RunAsync(connection, socket, preface);
+                }
+
                 Judge(connection, backend);
             }
             finally
@@ -196,46 +221,46 @@ internal sealed partial class TcpRelayListener : Layer4Listener
     }
 
     /// <summary>Reads what a client must send first, and finds out where it goes.</summary>
-    /// <returns>Why it is refused; null when it has a pool.</returns>
-    private async ValueTask<CloseReason?> ReadFirstAsync(Layer4Connection connection, ListenerSettings settings, Preface preface)
+    /// <returns>Why it is refused, and what exactly was wrong; nothing when it has a pool.</returns>
+    private static async ValueTask<(CloseReason? Refusal, string? Problem)> ReadFirstAsync(Layer4Connection connection, ListenerSettings settings, Preface preface)
     {
-        if (settings.TrustedProxies is { } trusted && connection.PeerAddress is { } peer && trusted.Contains(peer.Address))
+        if (IsTrustedProxy(connection, settings))
         {
             var (header, error) = await preface.ReadProxyHeaderAsync(connection.Client, settings.Options.ProxyProtocol!.Timeout);
             if (header is null)
             {
-                Log.BadFirstBytes(_logger, Name, connection.PeerAddress, "PROXY protocol header", error);
-                return CloseReason.BadProxyHeader;
+                return (CloseReason.BadProxyHeader, error);
             }
 
             // Without a source it is the proxy's own connection, a health check perhaps, or a client it does not know.
             connection.ClientAddress = header.Source ?? connection.ClientAddress;
             connection.ServerAddress = header.Destination ?? connection.ServerAddress;
             connection.UniqueId = header.UniqueId;
-        }
-
-        if (settings.Guard.Check(connection.ClientAddress?.Address) is { } refusal)
-        {
-            return refusal;
+            if (settings.Guard.Check(connection.ClientAddress?.Address) is { } refusal)
+            {
+                return (refusal, null);
+            }
         }
 
         if (settings.TlsRoutes is not { } routes)
         {
             connection.Pool = settings.Pool;
-            return null;
+            return default;
         }
 
         var (hello, reason) = await preface.ReadClientHelloAsync(connection.Client, settings.Options.HelloTimeout, settings.Options.MaxHelloSize);
         if (reason is not null)
         {
-            Log.BadFirstBytes(_logger, Name, connection.ClientAddress, "ClientHello", reason);
-            return CloseReason.BadClientHello;
+            return (CloseReason.BadClientHello, reason);
         }
 
         connection.ServerName = hello.ServerName;
         connection.Pool = routes.Find(hello.ServerName, hello.ApplicationProtocols) ?? settings.Pool;
-        return connection.Pool is null ? CloseReason.NoRoute : null;
+        return connection.Pool is null ? (CloseReason.NoRoute, hello.ServerName ?? "no server name") : default;
     }
+
+    private static bool IsTrustedProxy(Layer4Connection connection, ListenerSettings settings) =>
+        settings.TrustedProxies is { } trusted && connection.PeerAddress is { } peer && trusted.Contains(peer.Address);
 
     private async Task<(Backend? Backend, Socket? Socket)> ConnectAsync(Layer4Connection connection, ListenerSettings settings, BackendPool pool)
     {
@@ -288,16 +313,21 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
     private static async ValueTask<PickResult> PickAsync(Layer4Connection connection, ListenerSettings settings, BackendPool pool, Backend[] tried)
     {
-        var source = settings.SourceOf(connection.ClientAddress);
-        if (settings.Affinity?.Find(source, pool.Snapshot) is { } known && !tried.Contains(known) && pool.TryAcquire(known))
+        // TLS routes may take a client to more than one pool: it has a backend in each.
+        var source = settings.Affinity is null ? 0 : settings.SourceOf(connection.ClientAddress) ^ ClientHash.Of(pool.Name);
+        var known = settings.Affinity?.Find(source, pool.Snapshot);
+        if (known is not null && !tried.Contains(known) && pool.TryAcquire(known))
         {
-            settings.Affinity.Remember(source, known);
+            settings.Affinity!.Remember(source, known);
             return new(known, PickFailure.None);
         }
 
         var policy = settings.PolicyFor(pool);
+        connection.IsWaiting = true;
         var result = await pool.PickAsync(policy, settings.KeyOf(policy, connection.ClientAddress, connection.ServerName), tried, connection.Aborted);
-        if (result.Backend is { } backend)
+        connection.IsWaiting = false;
+        // One that is only full now remains the client's.
+        if (result.Backend is { } backend && (known is null || tried.Contains(known)))
         {
             settings.Affinity?.Remember(source, backend);
         }
@@ -307,16 +337,17 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
     private static async Task<(Socket? Socket, string? Error)> TryConnectAsync(Layer4Connection connection, Backend backend, Layer4ListenerOptions options)
     {
-        var socket = backend.EndPoint switch
-        {
-            UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
-            // A host name may have addresses of both families; a socket without a family tries them all.
-            DnsEndPoint => new Socket(SocketType.Stream, ProtocolType.Tcp),
-            _ => new Socket(backend.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp),
-        };
+        Socket? socket = null;
         using var deadline = new CancellationTokenSource(options.ConnectTimeout);
         try
         {
+            socket = backend.EndPoint switch
+            {
+                UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+                // A host name may have addresses of both families; a socket without a family tries them all.
+                DnsEndPoint => new Socket(SocketType.Stream, ProtocolType.Tcp),
+                _ => new Socket(backend.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp),
+            };
             connection.Connecting(socket);
             TcpOptions.Apply(socket, options);
             await socket.ConnectAsync(backend.EndPoint, deadline.Token);
@@ -324,7 +355,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         }
         catch (SocketException exception)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return (null, exception.SocketErrorCode.ToString());
         }
         catch (ObjectDisposedException)
@@ -333,19 +364,34 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         }
         catch (OperationCanceledException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return (null, string.Create(CultureInfo.InvariantCulture, $"no answer within {options.ConnectTimeout.TotalMilliseconds:0} ms"));
         }
     }
 
-    private static async ValueTask SendProxyHeaderAsync(Layer4Connection connection, Socket backend)
+    private static async ValueTask<bool> TrySendProxyHeaderAsync(Layer4Connection connection, Socket backend)
     {
-        if (connection.Pool!.Options.SendProxyProtocol is not ProxyProtocolVersion.None and var version)
+        if (connection.Pool!.Options.SendProxyProtocol is ProxyProtocolVersion.None)
         {
-            var header = new byte[ProxyHeaderWriter.MaxLength];
-            var length = ProxyHeaderWriter.Write(header, version, connection.ClientAddress, connection.ServerAddress, connection.UniqueId.Span);
-            // So little fits into the buffer of a new connection.
+            return true;
+        }
+
+        var header = ArrayPool<byte>.Shared.Rent(ProxyHeaderWriter.MaxLength);
+        try
+        {
+            var length = ProxyHeaderWriter.Write(header, connection.Pool.Options.SendProxyProtocol, connection.ClientAddress, connection.ServerAddress, connection.UniqueId.Span);
+            // So little fits into the buffer of a new connection at once.
             await backend.SendAsync(header.AsMemory(0, length));
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            connection.Abort(CloseReason.BackendReset);
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(header);
         }
     }
 
@@ -369,12 +415,13 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         }
     }
 
-    private void Refuse(Layer4Connection connection, CloseReason reason)
+    private void Refuse(Layer4Connection connection, CloseReason reason, string? problem = null)
     {
         if (!connection.IsAborted)
         {
             Refusals.Add(reason);
-            Log.Refused(_logger, Name, connection.ClientAddress, connection.Pool?.Name, reason);
+            connection.IsRefused = true;
+            Log.Refused(_logger, Name, connection.ClientAddress, connection.Pool?.Name, reason, problem);
             connection.Abort(reason);
         }
     }
@@ -393,7 +440,11 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         Interlocked.Add(ref _closedBytesToClient, connection.BytesToClient);
         _connections.TryRemove(connection.Id, out _);
         Layer4Telemetry.RecordClosed(Name, connection.CloseReason);
-        Log.Closed(_logger, connection.Id, Name, connection.Backend, connection.BytesToBackend, connection.BytesToClient, connection.CloseReason);
+        if (!connection.IsRefused)
+        {
+            Log.Closed(_logger, connection.Id, Name, connection.Backend, connection.BytesToBackend, connection.BytesToClient, connection.CloseReason);
+        }
+
         if (_stopping && _connections.IsEmpty)
         {
             _idle.TrySetResult();
@@ -412,6 +463,10 @@ internal sealed partial class TcpRelayListener : Layer4Listener
             {
                 connection.Abort(CloseReason.Drained);
             }
+            else if (connection.IsGivenUp)
+            {
+                connection.Abort(CloseReason.ClientReset);
+            }
         }
 
         Settings.Affinity?.Sweep();
@@ -428,16 +483,13 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         [LoggerMessage(204, LogLevel.Debug, "Listener {Listener}: backend {Backend} cannot be connected: {Error} (attempt {Attempt} of {Attempts}).")]
         public static partial void ConnectFailed(ILogger logger, string listener, Backend backend, string? error, int attempt, int attempts);
 
-        [LoggerMessage(205, LogLevel.Debug, "Listener {Listener}: connection of {Client} refused, pool {Pool}: {Reason}.")]
-        public static partial void Refused(ILogger logger, string listener, IPEndPoint? client, string? pool, CloseReason reason);
+        [LoggerMessage(205, LogLevel.Debug, "Listener {Listener}: connection of {Client} refused, pool {Pool}: {Reason} {Problem}")]
+        public static partial void Refused(ILogger logger, string listener, IPEndPoint? client, string? pool, CloseReason reason, string? problem);
 
         [LoggerMessage(207, LogLevel.Error, "Connection {Id} of listener {Listener} failed.")]
         public static partial void Unexpected(ILogger logger, Exception exception, long id, string listener);
 
         [LoggerMessage(206, LogLevel.Debug, "Connection {Id} of listener {Listener} to {Backend} closed: {ToBackend} bytes there, {ToClient} bytes back, {Reason}.")]
         public static partial void Closed(ILogger logger, long id, string listener, Backend? backend, long toBackend, long toClient, CloseReason reason);
-
-        [LoggerMessage(208, LogLevel.Debug, "Listener {Listener}: no valid {Expected} from {Peer}: {Problem}.")]
-        public static partial void BadFirstBytes(ILogger logger, string listener, IPEndPoint? peer, string expected, string? problem);
     }
 }

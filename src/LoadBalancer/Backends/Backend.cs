@@ -18,6 +18,7 @@ public sealed class Backend
     private int _active;
     private long _picks;
     private long _failures;
+    private long _pickedInTurn;
     private int _consecutiveFailures;
     private volatile BackendState _state = BackendState.Checking;
     private volatile string? _lastError;
@@ -124,8 +125,18 @@ public sealed class Backend
     /// <summary>The span of its slow start; null when its share is whole.</summary>
     internal SlowStart? SlowStart { get; set; }
 
-    /// <summary>Its index among the candidates of the newest snapshot.</summary>
+    /// <summary>Its index among the candidates of the newest snapshot that has it.</summary>
     internal int Slot { get; set; }
+
+    /// <summary>The pool's count of picks when it was last picked; kept only where a policy asks.</summary>
+    internal long PickedInTurn
+    {
+        get => Volatile.Read(ref _pickedInTurn);
+        set => Volatile.Write(ref _pickedInTurn, value);
+    }
+
+    /// <summary>When its newest ejection ended, as <see cref="TimeProvider.GetTimestamp"/> says.</summary>
+    internal long EjectionEnded { get; set; }
 
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
@@ -166,6 +177,13 @@ public sealed class Backend
     }
 
     internal int Release() => Interlocked.Decrement(ref _active);
+
+    /// <summary>Undoes <see cref="TryAcquire"/>, as if it had never been picked.</summary>
+    internal int Withdraw()
+    {
+        Interlocked.Decrement(ref _picks);
+        return Release();
+    }
 
     /// <summary>Counts a failure.</summary>
     /// <returns>How many there were in a row.</returns>

@@ -30,6 +30,7 @@ public sealed partial class BackendPool
     private volatile ISelectionPolicy _policy;
     private volatile FaultOptions? _faults;
     private volatile BackendTls? _tls;
+    private long _turn;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
@@ -73,6 +74,9 @@ public sealed partial class BackendPool
     /// <summary>Faults in force at every backend that has none of its own; null for none.</summary>
     public FaultOptions? Faults => _faults;
 
+    /// <summary>Connections and requests that wait for a backend.</summary>
+    internal int Queued => _queue.Count;
+
     /// <summary>Whether discovery has yet to answer for the first time, or none can be picked while one is still being checked.</summary>
     internal bool IsUndecided
     {
@@ -92,33 +96,16 @@ public sealed partial class BackendPool
     public Backend? Pick(ISelectionPolicy policy, ulong key, ReadOnlySpan<Backend> excluded = default)
     {
         ArgumentNullException.ThrowIfNull(policy);
-
-        var candidates = _snapshot.Candidates;
-        if (candidates.Count == 0)
+        while (true)
         {
-            return null;
-        }
-
-        for (var attempt = 0; attempt < MostDraws; attempt++)
-        {
-            var backend = policy.Pick(candidates, new PickRequest(key, attempt, excluded));
-            if (!excluded.Contains(backend) && HasItsTurn(policy, backend) && Take(backend))
+            var snapshot = _snapshot;
+            var backend = snapshot.Candidates.Count == 0 ? null : PickFrom(snapshot, policy, key, excluded);
+            // Those that could not be had may have begun to drain meanwhile; then others may have come.
+            if (backend is not null || snapshot == _snapshot)
             {
                 return backend;
             }
         }
-
-        var start = (int)(key % (uint)candidates.Count);
-        for (var i = 0; i < candidates.Count; i++)
-        {
-            var backend = candidates[(start + i) % candidates.Count];
-            if (!excluded.Contains(backend) && Take(backend))
-            {
-                return backend;
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Picks a backend as <see cref="Pick"/> does, and waits for one while all are at their limit.</summary>
@@ -131,8 +118,8 @@ public sealed partial class BackendPool
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(excluded);
-        // Nobody overtakes those who wait.
-        if (_queue.Count == 0 && Pick(policy, key, excluded) is { } backend)
+        // Nobody overtakes those who wait for the same.
+        if (_queue.Undemanding == 0 && Pick(policy, key, excluded) is { } backend)
         {
             return new(new PickResult(backend, PickFailure.None));
         }
@@ -157,7 +144,13 @@ public sealed partial class BackendPool
     public bool TryAcquire(Backend backend)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        return Take(backend);
+        if (!TryCount(backend))
+        {
+            return false;
+        }
+
+        LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        return true;
     }
 
     /// <summary>Ends what a pick or <see cref="TryAcquire"/> began.</summary>
@@ -166,6 +159,7 @@ public sealed partial class BackendPool
     {
         ArgumentNullException.ThrowIfNull(backend);
         var left = backend.Release();
+        _snapshot.Candidates.Released(backend, left);
         _queue.Wake();
         if (left == 0 && backend.HasLeft)
         {
@@ -217,7 +211,6 @@ public sealed partial class BackendPool
 
             return _snapshot.Members;
         });
-        _queue.Wake();
     }
 
     /// <summary>
@@ -265,10 +258,7 @@ public sealed partial class BackendPool
                     Settle(gone, "left discovery");
                 }
 
-                if (gone.Active > 0)
-                {
-                    after.Add(gone);
-                }
+                after.Add(gone);
             }
 
             return after.ToImmutable();
@@ -328,22 +318,28 @@ public sealed partial class BackendPool
     public void Eject(Backend backend, string reason)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        var options = Options.OutlierEjection;
-        Change(backend, reason, () =>
+        Publish(() =>
         {
             if (backend.EjectedUntil is not null)
             {
-                return;
+                return null;
+            }
+
+            var options = _options.OutlierEjection;
+            if (_time.GetElapsedTime(backend.EjectionEnded) >= options.MaxTime)
+            {
+                backend.RecentEjections = 0;
             }
 
             var doubled = options.BaseTime * Math.Pow(2, Math.Min(backend.RecentEjections, 30));
             var span = doubled < options.MaxTime ? doubled : options.MaxTime;
-            backend.Ejections++;
+            var ejection = ++backend.Ejections;
             backend.RecentEjections++;
             backend.EjectedUntil = _time.GetUtcNow() + span;
-            After(span, () => EndEjection(backend));
-            After(span + options.MaxTime, () => ForgetEjection(backend, backend.Ejections));
+            After(span, () => EndEjection(backend, ejection));
             Log.Ejected(_logger, Name, backend, span.TotalSeconds, reason);
+            Settle(backend, reason);
+            return _snapshot.Members;
         });
     }
 
@@ -401,34 +397,111 @@ public sealed partial class BackendPool
         _ => endPoint,
     };
 
-    // Policies that weigh load see the smaller share of a backend in its slow start by themselves.
-    private static bool HasItsTurn(ISelectionPolicy policy, Backend backend) =>
-        backend.SlowStart is not { } start
-        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices
-        || Random.Shared.NextDouble() < start.Share;
+    private Backend? PickFrom(PoolSnapshot snapshot, ISelectionPolicy policy, ulong key, ReadOnlySpan<Backend> excluded)
+    {
+        var candidates = snapshot.Candidates;
+        for (var attempt = 0; attempt < MostDraws; attempt++)
+        {
+            var backend = policy.Pick(candidates, new PickRequest(key, attempt, excluded));
+            if (!excluded.Contains(backend) && HasItsTurn(snapshot, policy, backend) && TryTake(snapshot, backend))
+            {
+                return backend;
+            }
 
-    private bool Take(Backend backend)
+            if (attempt > 0 && LooksForRoom(policy) && backend.IsFull)
+            {
+                break;
+            }
+        }
+
+        // Where a key decides, the same client shall end at the same backend.
+        var start = policy.Kind switch
+        {
+            SelectionPolicy.SourceHash or SelectionPolicy.ConsistentHash => (int)(key % (uint)candidates.Count),
+            SelectionPolicy.First => 0,
+            _ => Random.Shared.Next(candidates.Count),
+        };
+        return TakeNext(snapshot, start, excluded, policy) ?? TakeNext(snapshot, start, excluded, null);
+    }
+
+    // The first that can be had. With a policy, one in its slow start may have to let the next one go first.
+    private Backend? TakeNext(PoolSnapshot snapshot, int start, ReadOnlySpan<Backend> excluded, ISelectionPolicy? policy)
+    {
+        var candidates = snapshot.Candidates;
+        for (var i = 0; i < candidates.Count; i++)
+        {
+            var backend = candidates[(start + i) % candidates.Count];
+            if (!backend.IsFull && !excluded.Contains(backend) && (policy is null || HasItsTurn(snapshot, policy, backend)) && TryTake(snapshot, backend))
+            {
+                return backend;
+            }
+        }
+
+        return null;
+    }
+
+    // When such a policy comes back with a full one, it has found no other.
+    private static bool LooksForRoom(ISelectionPolicy policy) => policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.First;
+
+    // Policies that weigh load, or go by the order, see to the smaller share of a backend in its slow start by themselves.
+    // Where all are in theirs, the one that is nearest to its end has the whole share.
+    private static bool HasItsTurn(PoolSnapshot snapshot, ISelectionPolicy policy, Backend backend) =>
+        backend.SlowStart is not { } start
+        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.First
+        || Random.Shared.NextDouble() * (snapshot.Warmest?.Share ?? 1) < start.Share;
+
+    // Takes a backend that a snapshot names, unless it drains in a newer one.
+    private bool TryTake(PoolSnapshot snapshot, Backend backend)
+    {
+        if (!TryCount(backend))
+        {
+            return false;
+        }
+
+        if (snapshot == _snapshot || backend.State != BackendState.Draining)
+        {
+            LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+            return true;
+        }
+
+        var left = backend.Withdraw();
+        _snapshot.Candidates.Released(backend, left);
+        if (left == 0 && backend.HasLeft)
+        {
+            RemoveLeft(backend);
+        }
+
+        return false;
+    }
+
+    private bool TryCount(Backend backend)
     {
         if (!backend.TryAcquire())
         {
             return false;
         }
 
-        LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        var candidates = _snapshot.Candidates;
+        if (candidates.OrdersLoads)
+        {
+            backend.PickedInTurn = Interlocked.Increment(ref _turn);
+        }
+
+        candidates.Acquired(backend);
         return true;
     }
 
     // Apart from their callers, whose quick way out would allocate the closure as well.
     private ValueTask<PickResult> WaitForAnyAsync(ISelectionPolicy policy, ulong key, Backend[] excluded, CancellationToken cancellationToken) =>
-        WaitAsync(() => Pick(policy, key, excluded), cancellationToken);
+        WaitAsync(() => Pick(policy, key, excluded), isDemanding: excluded.Length > 0, cancellationToken);
 
     private ValueTask<PickResult> WaitForAsync(Backend backend, CancellationToken cancellationToken) =>
-        WaitAsync(() => TryAcquire(backend) ? backend : null, cancellationToken);
+        WaitAsync(() => TryAcquire(backend) ? backend : null, isDemanding: true, cancellationToken);
 
-    private async ValueTask<PickResult> WaitAsync(Func<Backend?> tryTake, CancellationToken cancellationToken)
+    private async ValueTask<PickResult> WaitAsync(Func<Backend?> tryTake, bool isDemanding, CancellationToken cancellationToken)
     {
         var options = Options;
-        var (backend, failure) = await _queue.TakeAsync(tryTake, options.QueueLength, options.QueueTimeout, _time, cancellationToken);
+        var (backend, failure) = await _queue.TakeAsync(tryTake, options.QueueLength, options.QueueTimeout, _time, cancellationToken, isDemanding);
         return new(backend, failure switch
         {
             WaitFailure.QueueFull => PickFailure.AtCapacity,
@@ -440,7 +513,7 @@ public sealed partial class BackendPool
 
     // Apart from Release, which every request calls: the closure would be allocated there even when nothing drains.
     private void RemoveLeft(Backend backend) =>
-        Publish(() => _snapshot.Members.RemoveAll(member => member == backend && member.HasLeft && member.Active == 0));
+        Publish(() => _snapshot.Members.Contains(backend) ? _snapshot.Members : null);
 
     private void Join(Backend backend)
     {
@@ -510,34 +583,32 @@ public sealed partial class BackendPool
     private bool IsCold(Backend backend, BackendState before) =>
         _options.SlowStart > TimeSpan.Zero && (before != BackendState.Checking || !backend.IsOriginal);
 
-    private void EndSlowStart(Backend backend, SlowStart start)
+    private void EndSlowStart(Backend backend, SlowStart start) => Publish(() =>
     {
-        if (backend.SlowStart == start)
+        if (backend.SlowStart != start)
         {
-            Change(backend, "slow start is over", () => backend.SlowStart = null);
+            return null;
         }
-    }
 
-    private void EndEjection(Backend backend)
-    {
-        if (backend.EjectedUntil is { } until && until <= _time.GetUtcNow())
-        {
-            backend.RecordSuccess();
-            Change(backend, "ejection is over", () => backend.EjectedUntil = null);
-            _queue.Wake();
-        }
-    }
+        backend.SlowStart = null;
+        Settle(backend, "slow start is over");
+        return _snapshot.Members;
+    });
 
-    private void ForgetEjection(Backend backend, int ejections)
+    // By number, not by the time of day: that may have been set back since, and a timer may ring a moment early.
+    private void EndEjection(Backend backend, int ejection) => Publish(() =>
     {
-        lock (_writing)
+        if (backend.EjectedUntil is null || backend.Ejections != ejection)
         {
-            if (backend.Ejections == ejections)
-            {
-                backend.RecentEjections = 0;
-            }
+            return null;
         }
-    }
+
+        backend.RecordSuccess();
+        backend.EjectedUntil = null;
+        backend.EjectionEnded = _time.GetTimestamp();
+        Settle(backend, "ejection is over");
+        return _snapshot.Members;
+    });
 
     // A timer that nobody holds lives until it has rung.
     private void After(TimeSpan span, Action action)
@@ -582,21 +653,41 @@ public sealed partial class BackendPool
         }
     }
 
-    private void Publish(Func<ImmutableArray<Backend>> change)
+    /// <summary>Makes a change and the snapshot that follows from it.</summary>
+    /// <param name="change">Makes it and says who the members are then; null when nothing changed.</param>
+    private void Publish(Func<ImmutableArray<Backend>?> change)
     {
         lock (_writing)
         {
             var before = _snapshot;
-            var after = new PoolSnapshot(change(), _options, before.Candidates);
+            if (change() is not { } members)
+            {
+                return;
+            }
+
+            var after = new PoolSnapshot(members, _options, before.Candidates);
             _snapshot = after;
+            // Whoever counts a connection tells the newest snapshot of it, or has counted it before this point.
+            Interlocked.MemoryBarrier();
+            after.Candidates.Settle();
+            if (members.RemoveAll(IsGone) is var remaining && remaining.Length < members.Length)
+            {
+                // Only now: a pick that still gave one of them work would not have been seen before.
+                _snapshot = new PoolSnapshot(remaining, _options, after.Candidates);
+            }
+
             if (after.IsPanicking != before.IsPanicking)
             {
                 Report(after);
             }
         }
 
+        // There may be room where there was none.
+        _queue.Wake();
         Changed?.Invoke(this);
     }
+
+    private static bool IsGone(Backend backend) => backend is { HasLeft: true, Active: 0 };
 
     private void Report(PoolSnapshot after)
     {

@@ -24,7 +24,11 @@ public sealed class PoolSnapshot
         Members = members;
         _byId = members.ToDictionary(backend => backend.Id, StringComparer.OrdinalIgnoreCase);
         (var candidates, IsPanicking) = Choose(members, options.PanicThreshold);
-        Candidates = before.IsSameAs(candidates, options.HashTableSize) ? before : new Candidates(candidates, options.HashTableSize);
+        Candidates = before.IsSameAs(candidates, options.HashTableSize) ? before : new Candidates(candidates, options.HashTableSize, before);
+        if (candidates.Length > 0 && Array.TrueForAll(candidates, backend => backend.SlowStart is not null))
+        {
+            Warmest = candidates.MaxBy(backend => backend.SlowStart!.Share)!.SlowStart;
+        }
     }
 
     /// <summary>All backends, in the order of discovery; those that drain stay until they are idle.</summary>
@@ -38,6 +42,9 @@ public sealed class PoolSnapshot
 
     /// <summary>Whether so many backends are unhealthy that all are used.</summary>
     public bool IsPanicking { get; }
+
+    /// <summary>The slow start that is nearest to its end, where all candidates are in theirs; null where one is not.</summary>
+    internal SlowStart? Warmest { get; }
 
     /// <summary>Finds a member.</summary>
     /// <param name="id">Its <see cref="Backend.Id"/>.</param>

@@ -31,6 +31,8 @@ public sealed class BackendPools : IAsyncDisposable
         _time = time;
         _logger = logger;
         LoadBalancerTelemetry.Meter.CreateObservableGauge("lb.backends", CountBackends, "{backend}", "Backends by pool and state.");
+        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
+            "lb.queue", () => All.Select(pool => new Measurement<int>(pool.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.PoolKey, pool.Name))), "{waiter}", "Connections and requests that wait for a backend, by pool.");
     }
 
     /// <summary>Raised after pools came or went, or one of them changed.</summary>

@@ -7,9 +7,10 @@ internal static class LoadComparison
 {
     private const double WholeShare = 1024;
 
-    /// <summary>Whether <paramref name="left"/> would have less load for its weight than <paramref name="right"/> if it got the next connection.</summary>
-    public static bool IsLessLoaded(Backend left, Backend right) =>
-        (left.Active + 1L) * EffectiveWeight(right) < (right.Active + 1L) * EffectiveWeight(left);
+    /// <summary>Compares what two backends would have for their weights if each got the next connection.</summary>
+    /// <returns>Less than 0 when <paramref name="left"/> would have less.</returns>
+    public static int Compare(Backend left, Backend right) =>
+        ((left.Active + 1L) * EffectiveWeight(right)).CompareTo((right.Active + 1L) * EffectiveWeight(left));
 
     // A backend in its slow start has a part of its weight.
     private static long EffectiveWeight(Backend backend) =>

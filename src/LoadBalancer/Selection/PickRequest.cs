@@ -16,4 +16,12 @@ public readonly ref struct PickRequest(ulong key, int attempt = 0, ReadOnlySpan<
 
     /// <summary>Backends that were tried already.</summary>
     public ReadOnlySpan<Backend> Excluded { get; } = excluded;
+
+    /// <summary>Whether a backend has room and was not tried already.</summary>
+    /// <param name="backend">A candidate.</param>
+    public bool CanUse(Backend backend)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return !backend.IsFull && !Excluded.Contains(backend);
+    }
 }

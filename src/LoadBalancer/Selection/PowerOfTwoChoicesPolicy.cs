@@ -27,6 +27,8 @@ public sealed class PowerOfTwoChoicesPolicy : ISelectionPolicy
             second++;
         }
 
-        return LoadComparison.IsLessLoaded(candidates[second], candidates[first]) ? candidates[second] : candidates[first];
+        var (one, other) = (candidates[first], candidates[second]);
+        // One that cannot be used is no choice, however idle it is.
+        return request.CanUse(other) && (LoadComparison.Compare(other, one) < 0 || !request.CanUse(one)) ? other : one;
     }
 }

@@ -14,7 +14,10 @@ public static class SelectionPolicies
         SelectionPolicy.RoundRobin => new RoundRobinPolicy(),
         SelectionPolicy.LeastConnections => new LeastConnectionsPolicy(),
         SelectionPolicy.PowerOfTwoChoices => new PowerOfTwoChoicesPolicy(),
-        SelectionPolicy.SourceHash => new SourceHashPolicy(),
+        SelectionPolicy.SourceHash or SelectionPolicy.ConsistentHash => new HashPolicy(kind),
+        SelectionPolicy.WeightedRoundRobin => new WeightedRoundRobinPolicy(),
+        SelectionPolicy.Random => new RandomPolicy(),
+        SelectionPolicy.First => new FirstPolicy(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, $"must be one of {string.Join(", ", Enum.GetNames<SelectionPolicy>())}"),
     };
 }

@@ -10,12 +10,14 @@ namespace LoadBalancer.Selection;
 public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<ulong, Entry> _entries = new();
+    // The dictionary's own count takes all its locks, too much for every new client.
+    private int _count;
 
     /// <summary>How long and how many.</summary>
     public SourceAffinityOptions Options => options;
 
     /// <summary>Clients that are remembered.</summary>
-    public int Count => _entries.Count;
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Finds a client's backend in a pool.</summary>
     /// <param name="key">Hash of what identifies the client, see <see cref="ClientHash"/>.</param>
@@ -37,9 +39,14 @@ public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider t
         {
             (entry.Backend, entry.UsedAt) = (backend, time.GetTimestamp());
         }
-        else if (_entries.Count < options.MaxEntries)
+        else if (Count < options.MaxEntries)
         {
-            _entries[key] = new() { Backend = backend, UsedAt = time.GetTimestamp() };
+            // Counted first, so that many at once do not all find the last place free.
+            if (Interlocked.Increment(ref _count) > options.MaxEntries
+                || !_entries.TryAdd(key, new() { Backend = backend, UsedAt = time.GetTimestamp() }))
+            {
+                Interlocked.Decrement(ref _count);
+            }
         }
     }
 
@@ -48,9 +55,9 @@ public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider t
     {
         foreach (var (key, entry) in _entries)
         {
-            if (IsOver(entry) || entry.Backend.HasLeft)
+            if ((IsOver(entry) || entry.Backend.HasLeft) && _entries.TryRemove(new(key, entry)))
             {
-                _entries.TryRemove(new(key, entry));
+                Interlocked.Decrement(ref _count);
             }
         }
     }

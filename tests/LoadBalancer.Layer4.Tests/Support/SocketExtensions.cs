@@ -9,11 +9,19 @@ internal static class SocketExtensions
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    public static async Task<Socket> ConnectAsync(IPEndPoint address)
+    public static Task<Socket> ConnectAsync(IPEndPoint address) => ConnectAsync(address, from: null);
+
+    /// <summary>Connects from an address of this machine.</summary>
+    public static async Task<Socket> ConnectAsync(IPEndPoint address, IPAddress? from)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            if (from is not null && from.AddressFamily == address.AddressFamily)
+            {
+                socket.Bind(new IPEndPoint(from, 0));
+            }
+
             await socket.ConnectAsync(address, TestContext.Current.CancellationToken).AsTask().InTimeAsync();
             return socket;
         }
@@ -47,6 +55,19 @@ internal static class SocketExtensions
         }
 
         Assert.Equal(expected, Encoding.ASCII.GetString(buffer));
+    }
+
+    /// <summary>Receives exactly so many bytes.</summary>
+    public static async Task<byte[]> ReceiveExactlyAsync(this Socket socket, int length)
+    {
+        var buffer = new byte[length];
+        for (int received, end = 0; end < length; end += received)
+        {
+            received = await socket.ReceiveAsync(buffer.AsMemory(end), SocketFlags.None, TestContext.Current.CancellationToken).AsTask().InTimeAsync();
+            Assert.True(received > 0, $"The connection ended after {end} bytes of {length}.");
+        }
+
+        return buffer;
     }
 
     /// <summary>Receives until the other side has finished.</summary>

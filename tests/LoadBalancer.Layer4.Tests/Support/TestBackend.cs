@@ -6,15 +6,17 @@ namespace LoadBalancer.Layer4.Tests.Support;
 /// <summary>A backend on loopback: either serves by itself or hands its connections to the test.</summary>
 internal sealed class TestBackend : IAsyncDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener;
     private readonly Task _serving;
     private int _accepted;
 
-    private TestBackend(Func<Socket, Task>? serve)
+    private TestBackend(Func<Socket, Task>? serve, EndPoint? address = null)
     {
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        address ??= new IPEndPoint(IPAddress.Loopback, 0);
+        _listener = new(address.AddressFamily, SocketType.Stream, ProtocolType.IP);
+        _listener.Bind(address);
         _listener.Listen();
-        Address = (IPEndPoint)_listener.LocalEndPoint!;
+        Address = _listener.LocalEndPoint as IPEndPoint ?? new(IPAddress.None, 0);
         _serving = serve is null ? Task.CompletedTask : ServeAsync(serve);
     }
 
@@ -29,14 +31,10 @@ internal sealed class TestBackend : IAsyncDisposable
     public static TestBackend Serving(Func<Socket, Task> serve) => new(serve);
 
     /// <summary>Sends back what comes until the client has finished.</summary>
-    public static TestBackend Echo() => new(static async socket =>
-    {
-        var buffer = new byte[128 * 1024];
-        for (int received; (received = await socket.ReceiveAsync(buffer)) > 0;)
-        {
-            await socket.SendFullyAsync(buffer.AsMemory(0, received));
-        }
-    });
+    public static TestBackend Echo() => new(EchoAsync);
+
+    /// <summary>The same, on a Unix socket.</summary>
+    public static TestBackend Echo(string path) => new(EchoAsync, new UnixDomainSocketEndPoint(path));
 
     /// <summary>Says its name and closes.</summary>
     public static TestBackend Named(string name) => new(async socket => await socket.SendFullyAsync(System.Text.Encoding.ASCII.GetBytes(name)));
@@ -53,6 +51,15 @@ internal sealed class TestBackend : IAsyncDisposable
     {
         _listener.Dispose();
         await _serving;
+    }
+
+    private static async Task EchoAsync(Socket socket)
+    {
+        var buffer = new byte[128 * 1024];
+        for (int received; (received = await socket.ReceiveAsync(buffer)) > 0;)
+        {
+            await socket.SendFullyAsync(buffer.AsMemory(0, received));
+        }
     }
 
     private async Task ServeAsync(Func<Socket, Task> serve)

@@ -27,7 +27,7 @@ public sealed class BackendPoolTests
         var pool = Some.Pool(Some.Addresses(0));
 
         var picked = pool.Pick(pool.Policy, 0);
-        pool.Acquire(picked!);
+        pool.TryAcquire(picked!);
 
         Assert.Equal((2, 2L), (picked!.Active, picked.Picks));
         pool.Release(picked);
@@ -68,7 +68,7 @@ public sealed class BackendPoolTests
         var pool = Some.Pool(Some.Addresses(0, 1));
         var stays = pool.Snapshot.Members[1];
         stays.Busy(3);
-        stays.RecordFailure();
+        pool.ReportFailure(stays, "reset");
 
         pool.SetMembers(Some.Addresses(2, 1));
 
@@ -94,8 +94,8 @@ public sealed class BackendPoolTests
     {
         var pool = Some.Pool(Some.Addresses(0, 1));
         var leaving = pool.Snapshot.Members[0];
-        pool.Acquire(leaving);
-        pool.Acquire(leaving);
+        pool.TryAcquire(leaving);
+        pool.TryAcquire(leaving);
         var changes = 0;
         pool.Changed += _ => changes++;
 
@@ -118,7 +118,7 @@ public sealed class BackendPoolTests
     {
         var pool = Some.Pool(Some.Addresses(0, 1));
         var returning = pool.Snapshot.Members[0];
-        pool.Acquire(returning);
+        pool.TryAcquire(returning);
         pool.SetMembers(Some.Addresses(1));
 
         pool.SetMembers(Some.Addresses(0, 1));
@@ -145,7 +145,7 @@ public sealed class BackendPoolTests
     [Fact]
     public void A_newcomer_is_checked_first_where_there_are_health_checks()
     {
-        var pool = new BackendPool("p", "http://p", new(), NullLogger.Instance);
+        var pool = new BackendPool("p", "http://p", new() { PanicThreshold = 100 }, NullLogger.Instance);
         pool.SetMembers(Some.Addresses(0));
         var newcomer = pool.Snapshot.Members[0];
 
@@ -165,7 +165,7 @@ public sealed class BackendPoolTests
     {
         var pool = Some.Pool(Some.Addresses(0, 1));
         var leaving = pool.Snapshot.Members[0];
-        pool.Acquire(leaving);
+        pool.TryAcquire(leaving);
         pool.SetMembers(Some.Addresses(1));
 
         pool.SetHealth(leaving, healthy: true, "");
@@ -177,7 +177,8 @@ public sealed class BackendPoolTests
     [Fact]
     public void A_change_is_announced_after_it_is_in_place_and_a_health_report_without_news_is_not()
     {
-        var pool = Some.Pool(Some.Addresses(0));
+        var pool = new BackendPool("p", "http://p", Some.WithoutChecks with { PanicThreshold = 100 }, NullLogger.Instance);
+        pool.SetMembers(Some.Addresses(0));
         var available = new List<int>();
         pool.Changed += changed => available.Add(changed.Snapshot.Available.Length);
         var backend = pool.Snapshot.Members[0];
@@ -223,7 +224,7 @@ public sealed class BackendPoolTests
         Assert.Same(policy, pool.Policy);
 
         pool.Configure(Some.WithoutChecks with { Policy = SelectionPolicy.SourceHash });
-        Assert.IsType<SourceHashPolicy>(pool.Policy);
+        Assert.IsType<HashPolicy>(pool.Policy);
         Assert.Equal(SelectionPolicy.SourceHash, pool.GetStatistics().Policy);
     }
 
@@ -278,8 +279,8 @@ public sealed class BackendPoolTests
     {
         var pool = new BackendPool("catalog", "http://catalog", Named("10.0.0.1:5000", "catalog-1", 4), NullLogger.Instance);
         pool.SetMembers(Some.Addresses(0, 1));
-        pool.SetHealth(pool.Snapshot.Members[0], healthy: true, "");
-        pool.Pick(pool.Policy, 0)!.RecordFailure();
+        pool.SetHealth(pool.Snapshot.Members[0], healthy: true, "first health check passed");
+        pool.ReportFailure(pool.Pick(pool.Policy, 0)!, "reset");
         pool.Snapshot.Members[1].LastError = "connect failed: ConnectionRefused";
 
         var statistics = pool.GetStatistics();
@@ -287,8 +288,8 @@ public sealed class BackendPoolTests
         Assert.Equal(("catalog", "http://catalog", SelectionPolicy.RoundRobin, 1), (statistics.Name, statistics.Service, statistics.Policy, statistics.Healthy));
         Assert.Equal(
             [
-                new BackendStatistics("catalog-1", "10.0.0.1:5000", BackendState.Healthy, 4, 1, 1, 1, null),
-                new BackendStatistics("10.0.0.2:5000", "10.0.0.2:5000", BackendState.Checking, 1, 0, 0, 0, "connect failed: ConnectionRefused"),
+                new BackendStatistics("catalog-1", "10.0.0.1:5000", BackendState.Healthy, "first health check passed", 4, 0, null, 1, 1, 1, 0, null, null, null),
+                new BackendStatistics("10.0.0.2:5000", "10.0.0.2:5000", BackendState.Checking, null, 1, 0, null, 0, 0, 0, 0, null, "connect failed: ConnectionRefused", null),
             ],
             statistics.Backends);
     }

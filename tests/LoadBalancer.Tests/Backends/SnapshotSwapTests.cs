@@ -8,11 +8,10 @@ namespace LoadBalancer.Tests.Backends;
 
 public sealed class SnapshotSwapTests
 {
+    public static TheoryData<SelectionPolicy> Kinds => [.. Enum.GetValues<SelectionPolicy>()];
+
     [Theory]
-    [InlineData(SelectionPolicy.RoundRobin)]
-    [InlineData(SelectionPolicy.LeastConnections)]
-    [InlineData(SelectionPolicy.PowerOfTwoChoices)]
-    [InlineData(SelectionPolicy.SourceHash)]
+    [MemberData(nameof(Kinds))]
     public async Task Picks_see_one_published_set_whole_while_sets_are_swapped(SelectionPolicy kind)
     {
         const int Swaps = 3_000;
@@ -58,11 +57,11 @@ public sealed class SnapshotSwapTests
 
         public SelectionPolicy Kind => inner.Kind;
 
-        public Backend Pick(ReadOnlySpan<Backend> candidates, ulong clientHash)
+        public Backend Pick(Candidates candidates, in PickRequest request)
         {
-            Sets.TryAdd(string.Join(',', candidates.ToArray().Select(backend => backend.Id)), true);
-            var picked = inner.Pick(candidates, clientHash);
-            Assert.True(candidates.Contains(picked));
+            Sets.TryAdd(string.Join(',', candidates.Backends.ToArray().Select(backend => backend.Id)), true);
+            var picked = inner.Pick(candidates, request);
+            Assert.True(candidates.Backends.Contains(picked));
             return picked;
         }
     }

@@ -30,7 +30,7 @@ public sealed class LoadBalancerTelemetryTests
 
         pool.Pick(pool.Policy, 0);
         pool.Pick(pool.Policy, 0);
-        pool.Acquire(pool.Snapshot.Members[0]);
+        pool.TryAcquire(pool.Snapshot.Members[0]);
 
         Assert.Equal(
             ["1 lb.pool=picked lb.backend.replica=10.0.0.1:5000", "1 lb.pool=picked lb.backend.replica=10.0.0.2:5000", "1 lb.pool=picked lb.backend.replica=10.0.0.1:5000"],

@@ -11,7 +11,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
 {
     private static readonly HealthCheckOptions Options = new() { Interval = TimeSpan.FromMilliseconds(1), Timeout = TimeSpan.FromMinutes(1), Rise = 2, Fall = 3 };
 
-    private readonly BackendPool _pool = new("p", "http://p", new(), NullLogger.Instance);
+    private readonly BackendPool _pool = new("p", "http://p", new() { PanicThreshold = 100 }, NullLogger.Instance);
     private readonly ScriptedProbe _probe = new();
     private HealthMonitor? _monitor;
 
@@ -163,7 +163,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     public async Task A_backend_that_drains_is_not_checked_and_one_that_returns_is_a_newcomer()
     {
         var backend = await HealthyAsync();
-        _pool.Acquire(backend);
+        _pool.TryAcquire(backend);
         _pool.SetMembers([]);
         Assert.Equal(BackendState.Draining, backend.State);
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Backends;
-using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -121,6 +120,6 @@ public sealed class HttpHealthProbeTests : IAsyncLifetime
     {
         using var probe = new HttpHealthProbe(path);
         var address = IPEndPoint.Parse(authority ?? _authority);
-        return await probe.CheckAsync(new Backend(address, address.ToString(), "b", 1, BackendState.Checking), cancellation ?? TestContext.Current.CancellationToken);
+        return await probe.CheckAsync(new Backend(address, address.ToString(), "b"), cancellation ?? TestContext.Current.CancellationToken);
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Backends;
-using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Health;
 
 namespace LoadBalancer.Tests.Health;
@@ -43,5 +42,5 @@ public sealed class TcpHealthProbeTests
     }
 
     private static Task<string?> CheckAsync(EndPoint address, CancellationToken? cancellation = null) =>
-        new TcpHealthProbe().CheckAsync(new Backend(address, address.ToString()!, "b", 1, BackendState.Checking), cancellation ?? TestContext.Current.CancellationToken);
+        new TcpHealthProbe().CheckAsync(new Backend(address, address.ToString()!, "b"), cancellation ?? TestContext.Current.CancellationToken);
 }

@@ -12,12 +12,13 @@ public sealed class LeastConnectionsPolicyTests
         for (var idle = 0; idle < 5; idle++)
         {
             var backends = Some.Backends(5);
+            var candidates = backends.Candidates();
             for (var i = 0; i < 5; i++)
             {
                 backends[i].Busy(i == idle ? 1 : 2 + i);
             }
 
-            Assert.All(Enumerable.Range(0, 20), _ => Assert.Same(backends[idle], policy.Pick(backends, 0)));
+            Assert.All(Enumerable.Range(0, 20), _ => Assert.Same(backends[idle], policy.Pick(candidates)));
         }
     }
 
@@ -26,8 +27,9 @@ public sealed class LeastConnectionsPolicyTests
     {
         var policy = new LeastConnectionsPolicy();
         var backends = Some.Backends(4);
+        var candidates = backends.Candidates();
 
-        var counts = Enumerable.Range(0, 400).Select(_ => policy.Pick(backends, 0)).Counts();
+        var counts = Enumerable.Range(0, 400).Select(_ => policy.Pick(candidates)).Counts();
 
         Assert.All(backends, backend => Assert.Equal(100, counts[backend]));
     }
@@ -37,10 +39,11 @@ public sealed class LeastConnectionsPolicyTests
     {
         var policy = new LeastConnectionsPolicy();
         var backends = Some.Backends(3);
+        var candidates = backends.Candidates();
 
         for (var i = 0; i < 300; i++)
         {
-            policy.Pick(backends, 0).Busy(1);
+            policy.Pick(candidates).Busy(1);
         }
 
         Assert.All(backends, backend => Assert.Equal(100, backend.Active));
@@ -51,10 +54,11 @@ public sealed class LeastConnectionsPolicyTests
     {
         var policy = new LeastConnectionsPolicy();
         var backends = Some.Backends(3, 1, 2, 7);
+        var candidates = backends.Candidates();
 
         for (var i = 0; i < 1000; i++)
         {
-            policy.Pick(backends, 0).Busy(1);
+            policy.Pick(candidates).Busy(1);
         }
 
         Assert.Equal([100, 200, 700], backends.Select(backend => backend.Active));
@@ -64,6 +68,7 @@ public sealed class LeastConnectionsPolicyTests
     public void The_heaviest_of_an_idle_pool_is_first()
     {
         var backends = Some.Backends(3, 1, 5, 2);
-        Assert.Same(backends[1], new LeastConnectionsPolicy().Pick(backends, 0));
+        var candidates = backends.Candidates();
+        Assert.Same(backends[1], new LeastConnectionsPolicy().Pick(candidates));
     }
 }

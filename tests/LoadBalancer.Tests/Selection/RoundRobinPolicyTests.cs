@@ -12,8 +12,9 @@ public sealed class RoundRobinPolicyTests
     {
         var policy = new RoundRobinPolicy();
         var backends = Some.Backends(3);
+        var candidates = backends.Candidates();
 
-        var picks = Enumerable.Range(0, 7).Select(_ => policy.Pick(backends, 0)).ToArray();
+        var picks = Enumerable.Range(0, 7).Select(_ => policy.Pick(candidates)).ToArray();
 
         Assert.Equal([backends[0], backends[1], backends[2], backends[0], backends[1], backends[2], backends[0]], picks);
     }
@@ -23,9 +24,10 @@ public sealed class RoundRobinPolicyTests
     {
         var policy = new RoundRobinPolicy();
         var backends = Some.Backends(3, 100, 1, 1);
+        var candidates = backends.Candidates();
         backends[2].Busy(50);
 
-        var counts = Enumerable.Range(0, 300).Select(_ => policy.Pick(backends, 0)).Counts();
+        var counts = Enumerable.Range(0, 300).Select(_ => policy.Pick(candidates)).Counts();
 
         Assert.All(backends, backend => Assert.Equal(100, counts[backend]));
     }
@@ -35,9 +37,10 @@ public sealed class RoundRobinPolicyTests
     {
         var policy = new RoundRobinPolicy();
         var backends = Some.Backends(7);
+        var candidates = backends.Candidates();
         var picks = new ConcurrentDictionary<Backend, int>();
 
-        Parallel.For(0, 7 * 10_000, _ => picks.AddOrUpdate(policy.Pick(backends, 0), 1, (_, count) => count + 1));
+        Parallel.For(0, 7 * 10_000, _ => picks.AddOrUpdate(policy.Pick(candidates), 1, (_, count) => count + 1));
 
         Assert.Equal(Enumerable.Repeat(10_000, 7), backends.Select(backend => picks[backend]));
     }
@@ -50,8 +53,8 @@ public sealed class RoundRobinPolicyTests
 
         Assert.All(Enumerable.Range(0, 1000), i =>
         {
-            var candidates = backends.AsSpan(0, (i % 9) + 1);
-            Assert.True(candidates.Contains(policy.Pick(candidates, 0)));
+            var candidates = backends[..((i % 9) + 1)].Candidates();
+            Assert.True(candidates.Backends.Contains(policy.Pick(candidates)));
         });
     }
 }

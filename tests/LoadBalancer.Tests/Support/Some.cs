@@ -3,6 +3,7 @@ using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Selection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Tests.Support;
@@ -33,6 +34,14 @@ internal static class Some
     {
         var pool = new BackendPool("catalog", "http://catalog", WithoutChecks, NullLogger.Instance);
         pool.SetMembers(addresses);
+        return pool;
+    }
+
+    /// <summary>A pool of as many backends as wanted, with options of its own and no health checks.</summary>
+    public static BackendPool Pool(int count, Func<PoolOptions, PoolOptions> options, TimeProvider? time = null, ILogger? logger = null)
+    {
+        var pool = new BackendPool("catalog", "http://catalog", options(WithoutChecks with { Backends = [] }), logger ?? NullLogger.Instance, time);
+        pool.SetMembers(Addresses([.. Enumerable.Range(0, count)]));
         return pool;
     }
 
