@@ -43,14 +43,6 @@ public class DocumentationTests
     [Fact]
     public void Winning_is_no_loss() => Assert.Contains("### Where we lose\n\nNowhere in this run.\n", Generate(ours: 60, haproxy: 50));
 
-    [Fact]
-    public void What_is_not_built_is_listed()
-    {
-        var scenario = new Scenario("udp", "Datagrams", new Case("", "udp", new WrkLoad("/13"))) { OursComesWithIssue = 4 };
-
-        Assert.Contains("- **udp**: not built yet (issue 4)\n", Documentation.Generate([new(scenario, [])], new([]), Options, default));
-    }
-
     private static string Generate(double ours, double haproxy)
     {
         var @case = new Case("", "l7", new WrkLoad("/13"));

@@ -50,10 +50,6 @@ internal static class Documentation
         text.AppendLine("\n### Where we lose\n");
         var losses = reports.SelectMany(report => report.Rows.Select(group => Loss(report, group))).OfType<string>().ToArray();
         text.AppendLine(losses.Length == 0 ? "Nowhere in this run." : string.Join('\n', losses));
-        foreach (var report in reports.Where(report => report.OursMissing is not null))
-        {
-            text.AppendLine(CultureInfo.InvariantCulture, $"- **{report.Scenario.Name}**: {report.OursMissing}");
-        }
     }
 
     private static string? Loss(ScenarioReport report, IGrouping<(string Case, string Figure), CaseReport> group)
@@ -86,11 +82,6 @@ internal static class Documentation
                     : $"| {title} | {Name(row)} | {Format.Ratio(row.RatioToDirect)} | {Format.Ratio(row.RatioToBestPeer)} | {Format.OrNothing(row.CpuSecondsPerMillion)} | {Format.OrNothing(row.PeakMemoryMiB)} | {Format.Absolute(row.Absolute, row.Unit)} |");
                 title = "";
             }
-        }
-
-        if (report.OursMissing is { } missing)
-        {
-            text.AppendLine(CultureInfo.InvariantCulture, $"| | **ours** | {missing} | | | | |");
         }
     }
 

@@ -25,11 +25,6 @@ internal static class ResultTable
             }
         }
 
-        if (report.OursMissing is { } missing)
-        {
-            table.AddRow("", "ours", missing);
-        }
-
         return table;
     }
 

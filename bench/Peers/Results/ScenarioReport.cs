@@ -7,9 +7,6 @@ namespace Peers.Results;
 /// <param name="Contenders">A report for each contender that took part.</param>
 internal sealed record ScenarioReport(Scenario Scenario, IReadOnlyList<ContenderReport> Contenders)
 {
-    /// <summary>What is said where our own row would be; null when there is one.</summary>
-    public string? OursMissing => Scenario.OursComesWithIssue is { } issue ? $"not built yet (issue {issue})" : null;
-
     /// <summary>What a million of <see cref="ContenderReport.CpuSecondsPerMillion"/> is.</summary>
     public string WorkUnit => Scenario.Cases[0].Load.WorkUnit;
 

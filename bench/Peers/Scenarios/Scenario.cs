@@ -4,8 +4,4 @@ namespace Peers.Scenarios;
 /// <param name="Name">Its name on the command line.</param>
 /// <param name="Description">What it does, in one line.</param>
 /// <param name="Cases">One or several cases.</param>
-internal sealed record Scenario(string Name, string Description, params IReadOnlyList<Case> Cases)
-{
-    /// <summary>The issue that brings our balancer into this scenario; null where it takes part.</summary>
-    public int? OursComesWithIssue { get; init; }
-}
+internal sealed record Scenario(string Name, string Description, params IReadOnlyList<Case> Cases);

@@ -10,7 +10,7 @@ internal sealed class ScenarioRunner(Bench bench, PeersOptions options, IReadOnl
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Starts, warm-ups and runs of a scenario.</summary>
-    public int StepsOf(Scenario scenario) => scenario.Cases.Sum(@case => ContendersOf(scenario, @case).Count * (1 + options.WarmUps + options.Rounds));
+    public int StepsOf(Scenario scenario) => scenario.Cases.Sum(@case => ContendersOf(@case).Count * (1 + options.WarmUps + options.Rounds));
 
     /// <exception cref="BenchException">The backends did not start.</exception>
     public async Task<IReadOnlyList<CaseSamples>> RunAsync(Scenario scenario, IProgressReport progress, CancellationToken cancellation)
@@ -18,16 +18,14 @@ internal sealed class ScenarioRunner(Bench bench, PeersOptions options, IReadOnl
         var results = new List<CaseSamples>();
         foreach (var @case in scenario.Cases)
         {
-            results.Add(await RunAsync(@case, ContendersOf(scenario, @case), progress, cancellation));
+            results.Add(await RunAsync(@case, ContendersOf(@case), progress, cancellation));
         }
 
         return results;
     }
 
-    private List<Contender> ContendersOf(Scenario scenario, Case @case) =>
-        [.. contenders.Where(contender =>
-            (contender.Name != AllContenders.Ours || scenario.OursComesWithIssue is null)
-            && contender.Can(@case.JobOf(contender), @case.Protocol, @case.Policy))];
+    private List<Contender> ContendersOf(Case @case) =>
+        [.. contenders.Where(contender => contender.Can(@case.JobOf(contender), @case.Protocol, @case.Policy))];
 
     private async Task<CaseSamples> RunAsync(Case @case, IReadOnlyList<Contender> taking, IProgressReport progress, CancellationToken cancellation)
     {
