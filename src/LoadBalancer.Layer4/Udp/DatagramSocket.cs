@@ -10,7 +10,10 @@ namespace LoadBalancer.Layer4.Udp;
 internal sealed class DatagramSocket : IDisposable
 {
     // What waits while a burst is relayed; the system may grant less (Linux: net.core.rmem_max).
-    public const int BufferSize = 4 * 1024 * 1024;
+    public const int BufferSize = 1024 * 1024;
+
+    // SIO_UDP_CONNRESET of <mswsock.h>.
+    private const int ReportReset = unchecked((int)0x9800000C);
 
     // <asm-generic/socket.h>.
     private const int SocketLevel = 1;
@@ -28,6 +31,11 @@ internal sealed class DatagramSocket : IDisposable
         if (_tellsLocalAddress)
         {
             PacketInformation.Enable(_socket);
+        }
+        else if (OperatingSystem.IsWindows())
+        {
+            // Receiving would fail each time that some client had closed its port before a reply came.
+            _socket.IOControl(ReportReset, [0, 0, 0, 0], null);
         }
     }
 

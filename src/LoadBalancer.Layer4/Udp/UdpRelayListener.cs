@@ -181,11 +181,11 @@ internal sealed partial class UdpRelayListener : Layer4Listener
             }
             catch (SocketException exception)
             {
-                // Windows tells of a client whose port was closed; it is none of the others' business.
+                // Whatever it was, the listener must live on for the other clients.
                 Log.ReceiveFailed(_logger, Name, exception.SocketErrorCode);
                 await Task.Delay(1);
             }
-            // Nobody awaits the loop, and it must live on for the other clients.
+            // Nobody awaits the loop: what is not caught here would be lost.
             catch (Exception exception)
             {
                 Log.Unexpected(_logger, exception, Name);

@@ -346,12 +346,15 @@ internal sealed class UdpSession : IThreadPoolWorkItem
             Activity?.AddEvent(new ActivityEvent("first reply"));
         }
 
-        if (!_clients.TrySend(datagram, Client))
+        if (_clients.TrySend(datagram, Client))
+        {
+            Interlocked.Add(ref _bytesToClient, datagram.Length);
+        }
+        else
         {
             _listener.ReplyLost(this, datagram.Length);
         }
 
-        Interlocked.Add(ref _bytesToClient, datagram.Length);
         // Two questions from one port, as resolvers ask them, want two answers.
         var replies = Interlocked.Increment(ref _replies);
         if (Settings.Options.MaxReplies is { } most && replies >= Math.Max(most, Volatile.Read(ref _datagrams)))
