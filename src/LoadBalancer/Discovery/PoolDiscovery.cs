@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using LoadBalancer.Backends;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -56,8 +57,9 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         try
         {
             var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
-            var addresses = source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort).ToArray();
-            if (addresses.Length == 0 || IsEmptySection(source))
+            var found = IsEmptySection(source) ? [] : source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort);
+            EndPoint[] addresses = [.. found, .. UnixAddresses()];
+            if (addresses.Length == 0)
             {
                 Report("has no address");
             }
@@ -87,6 +89,27 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         ServiceEndpointQuery.TryParse(_pool.Service, out var query)
         && _configuration.GetSection("Services").GetChildren().Any(service => service.Key.Equals(query.ServiceName, StringComparison.OrdinalIgnoreCase))
         && source.Endpoints.All(endpoint => endpoint.Features.Get<IServiceEndpointProvider>()?.ToString() != "Configuration");
+
+    // The configuration provider takes "unix:/path" for a host of that name without a port, and leaves out
+    // "unix:///path" where the service has a scheme of its own.
+    private IEnumerable<EndPoint> UnixAddresses()
+    {
+        const string Scheme = "unix:";
+        if (!ServiceEndpointQuery.TryParse(_pool.Service, out var query))
+        {
+            return [];
+        }
+
+        // The provider's own rule: a named endpoint, or the first that there is of the default one and the schemes.
+        var service = _configuration.GetSection("Services").GetSection(query.ServiceName);
+        string[] names = query.EndpointName is { } name ? [name] : ["default", .. query.IncludedSchemes];
+        return names.Select(service.GetSection).FirstOrDefault(section => section.Exists()) is { } list
+            ? list.GetChildren().Prepend(list)
+                .Select(address => address.Value)
+                .Where(value => value?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) == true)
+                .Select(value => new UnixDomainSocketEndPoint($"/{value![Scheme.Length..].TrimStart('/')}"))
+            : [];
+    }
 
     // "tcp://echo" that is in no configuration passes through as a host with port 0, where nobody listens.
     private static bool HasPort(EndPoint endPoint) => endPoint switch
