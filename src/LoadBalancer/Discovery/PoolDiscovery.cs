@@ -17,6 +17,8 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollingDelay = TimeSpan.FromSeconds(15);
 
+    private const string UnixScheme = "unix:";
+
     private readonly BackendPool _pool;
     private readonly ServiceEndpointResolver _resolver;
     private readonly IConfiguration _configuration;
@@ -57,8 +59,8 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         try
         {
             var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
-            var found = IsEmptySection(source) ? [] : source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort);
-            EndPoint[] addresses = [.. found, .. UnixAddresses()];
+            var hosts = IsOutsideConfiguration(source) ? [] : source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort);
+            EndPoint[] addresses = [.. hosts, .. UnixSockets()];
             if (addresses.Length == 0)
             {
                 Report("has no address");
@@ -83,32 +85,36 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         }
     }
 
-    // A name that the configuration has, with an empty list, falls through to the pass-through provider, which
-    // would offer the name itself as a host. The list is empty because no replica runs; it is not a host name.
-    private bool IsEmptySection(ServiceEndpointSource source) =>
+    // A name that the configuration has, with an empty list or with Unix sockets alone, falls through to the
+    // pass-through provider, which would offer the name itself as a host. It is none: where the list is empty, no
+    // replica runs.
+    private bool IsOutsideConfiguration(ServiceEndpointSource source) =>
         ServiceEndpointQuery.TryParse(_pool.Service, out var query)
         && _configuration.GetSection("Services").GetChildren().Any(service => service.Key.Equals(query.ServiceName, StringComparison.OrdinalIgnoreCase))
         && source.Endpoints.All(endpoint => endpoint.Features.Get<IServiceEndpointProvider>()?.ToString() != "Configuration");
 
-    // The configuration provider takes "unix:/path" for a host of that name without a port, and leaves out
-    // "unix:///path" where the service has a scheme of its own.
-    private IEnumerable<EndPoint> UnixAddresses()
+    // Service discovery knows hosts and ports, and drops an address whose scheme is another than was asked for.
+    private IEnumerable<EndPoint> UnixSockets()
     {
-        const string Scheme = "unix:";
         if (!ServiceEndpointQuery.TryParse(_pool.Service, out var query))
         {
             return [];
         }
 
-        // The provider's own rule: a named endpoint, or the first that there is of the default one and the schemes.
-        var service = _configuration.GetSection("Services").GetSection(query.ServiceName);
-        string[] names = query.EndpointName is { } name ? [name] : ["default", .. query.IncludedSchemes];
-        return names.Select(service.GetSection).FirstOrDefault(section => section.Exists()) is { } list
-            ? list.GetChildren().Prepend(list)
-                .Select(address => address.Value)
-                .Where(value => value?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) == true)
-                .Select(value => new UnixDomainSocketEndPoint($"/{value![Scheme.Length..].TrimStart('/')}"))
-            : [];
+        var service = _configuration.GetSection($"Services:{query.ServiceName}");
+        var endpoints = string.IsNullOrEmpty(query.EndpointName) ? query.IncludedSchemes : [query.EndpointName];
+        return from endpoint in endpoints
+               from entry in service.GetSection(endpoint).GetChildren()
+               let address = entry.Value ?? ""
+               where address.StartsWith(UnixScheme, StringComparison.OrdinalIgnoreCase)
+               select new UnixDomainSocketEndPoint(PathOf(address));
+    }
+
+    // unix:/path, and unix:///path with the empty host of a URL.
+    private static string PathOf(string address)
+    {
+        var path = address[UnixScheme.Length..];
+        return path.StartsWith("//", StringComparison.Ordinal) ? path[2..] : path;
     }
 
     // "tcp://echo" that is in no configuration passes through as a host with port 0, where nobody listens.
