@@ -5,13 +5,13 @@ using LoadBalancer.Selection;
 
 namespace Micro;
 
-/// <summary>A policy's pick alone.</summary>
+/// <summary>A policy's pick alone, of backends with different weights.</summary>
 [MemoryDiagnoser]
 public class PickBenchmark
 {
-    private PoolSnapshot _snapshot = null!;
+    private Candidates _candidates = null!;
     private ISelectionPolicy _policy = null!;
-    private ulong _client;
+    private ulong _key;
 
     [ParamsAllValues]
     public SelectionPolicy Policy { get; set; }
@@ -22,11 +22,11 @@ public class PickBenchmark
     [GlobalSetup]
     public void Setup()
     {
-        _snapshot = TestPool.Create(Backends).Snapshot;
+        _candidates = TestPool.Create(Backends).Snapshot.Candidates;
         _policy = SelectionPolicies.Create(Policy);
     }
 
     // Another client each time, for policies that look at it.
     [Benchmark]
-    public Backend Pick() => _policy.Pick(_snapshot.Available, ++_client);
+    public Backend Pick() => _policy.Pick(_candidates, new PickRequest(++_key));
 }

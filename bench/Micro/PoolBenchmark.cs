@@ -9,16 +9,17 @@ namespace Micro;
 public class PoolBenchmark
 {
     private BackendPool _pool = null!;
+    private ulong _key;
 
     [ParamsAllValues]
     public SelectionPolicy Policy { get; set; }
 
-    [Params(3, 1000)]
+    [Params(3, 16, 256, 1000)]
     public int Backends { get; set; }
 
     [GlobalSetup]
     public void Setup() => _pool = TestPool.Create(Backends, Policy);
 
     [Benchmark]
-    public void PickAndRelease() => _pool.Release(_pool.Pick(_pool.Policy, clientHash: 1)!);
+    public void PickAndRelease() => _pool.Release(_pool.Pick(_pool.Policy, ++_key)!);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Micro;
 
-/// <summary>Pools whose backends can all be picked.</summary>
+/// <summary>Pools whose backends can all be picked, with weights from 1 to 4.</summary>
 internal static class TestPool
 {
     private const int FirstPort = 20000;
@@ -13,6 +13,11 @@ internal static class TestPool
     public static BackendPool Create(int backends, SelectionPolicy policy = SelectionPolicy.RoundRobin)
     {
         var options = new PoolOptions { Policy = policy, HealthCheck = new() { Type = HealthCheckType.None } };
+        foreach (var (number, address) in Addresses(backends).Index())
+        {
+            options.Backends[$"backend-{number}"] = new() { Address = address.ToString(), Weight = (number % 4) + 1 };
+        }
+
         var pool = new BackendPool("pool", "http://pool", options, NullLogger.Instance);
         pool.SetMembers(Addresses(backends));
         return pool;

@@ -14,6 +14,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
         var edgeHttps = Port("--edge-https-port", 8443, "port of the HTTPS listener of the Layer 7 balancer 'edge'");
         var edgeAdmin = Port("--edge-admin-port", 9080, "port of the admin endpoint and live page of 'edge'");
         var wire = Port("--wire-port", 7000, "port of the TCP listener of the Layer 4 balancer 'wire'");
+        var wireUdp = Port("--wire-udp-port", 7001, "port of the UDP listener of 'wire'");
         var wireAdmin = Port("--wire-admin-port", 9070, "port of the admin endpoint and live page of 'wire'");
         var dashboard = Port("--dashboard-port", 18888, "port of the Aspire dashboard");
         var otlpGrpc = Port("--otlp-grpc-port", 4317, "port of the dashboard's OTLP over gRPC");
@@ -23,7 +24,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
 
         var command = new RootCommand("The sample topology behind its two balancers, without Aspire.")
         {
-            edge, edgeHttps, edgeAdmin, wire, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work,
+            edge, edgeHttps, edgeAdmin, wire, wireUdp, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work,
         };
         var result = command.Parse(args);
         if (result.Errors.Count > 0)
@@ -46,6 +47,7 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
                 EdgeHttps = Value(edgeHttps),
                 EdgeAdmin = Value(edgeAdmin),
                 Wire = Value(wire),
+                WireUdp = Value(wireUdp),
                 WireAdmin = Value(wireAdmin),
                 Dashboard = Value(dashboard),
                 OtlpGrpc = Value(otlpGrpc),

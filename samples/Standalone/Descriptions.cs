@@ -12,6 +12,11 @@ internal sealed class Descriptions(StandaloneOptions options, WorkDirectory work
         var environment = Common(replica.Service, replica.Number);
         environment["REPLICA_NAME"] = replica.Name;
         environment[isEcho ? "ECHO_TCP_PORT" : "ASPNETCORE_URLS"] = isEcho ? $"{replica.Port}" : url;
+        if (isEcho)
+        {
+            environment["ECHO_UDP_PORT"] = $"{replica.Port}";
+        }
+
         return Run(
             ProcessKind.Service,
             replica.Name,

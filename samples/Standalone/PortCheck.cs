@@ -16,22 +16,37 @@ internal static class PortCheck
 
         foreach (var port in ports)
         {
-            foreach (var loopback in (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback])
+            Require(port, static address =>
             {
-                if (IsTaken(new(loopback, port.Port)))
-                {
-                    throw new StartException($"{new IPEndPoint(loopback, port.Port)} is taken by another process; {port.Option} chooses another port.");
-                }
+                using var listener = new TcpListener(address);
+                listener.Start();
+            });
+        }
+    }
+
+    /// <summary>UDP has ports of its own: the number may be in use for TCP.</summary>
+    /// <exception cref="StartException">The port is taken.</exception>
+    public static void RequireUdp(PortOption port) => Require(port, static address =>
+    {
+        using var client = new UdpClient(address);
+    });
+
+    private static void Require(PortOption port, Action<IPEndPoint> bind)
+    {
+        foreach (var loopback in (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback])
+        {
+            if (IsTaken(new(loopback, port.Port), bind))
+            {
+                throw new StartException($"{new IPEndPoint(loopback, port.Port)} is taken by another process; {port.Option} chooses another port.");
             }
         }
     }
 
-    private static bool IsTaken(IPEndPoint address)
+    private static bool IsTaken(IPEndPoint address, Action<IPEndPoint> bind)
     {
         try
         {
-            using var listener = new TcpListener(address);
-            listener.Start();
+            bind(address);
             return false;
         }
         catch (SocketException e)

@@ -55,6 +55,7 @@ internal sealed class Report
                       curl {options.Edge.Url}/about             kept in the cache for 30 s
                       curl -b jar -c jar {options.Edge.Url}/    the same catalog replica, by cookie
                       printf 'hello\n' | curl -sN -m 1 telnet://localhost:{options.Wire.Port}     an echo replica, over TCP
+                      echo hello | nc -u -w 1 localhost {options.WireUdp.Port}     an echo replica, over UDP
 
                 edge       {options.EdgeAdmin.Url}/stats
                 wire       {options.WireAdmin.Url}/stats

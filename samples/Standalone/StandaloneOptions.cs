@@ -10,6 +10,8 @@ internal sealed record StandaloneOptions
 
     public required PortOption Wire { get; init; }
 
+    public required PortOption WireUdp { get; init; }
+
     public required PortOption WireAdmin { get; init; }
 
     public required PortOption Dashboard { get; init; }

@@ -24,6 +24,7 @@ internal sealed class Topology : IAsyncDisposable
         PortCheck.Require([
             options.Edge, options.EdgeHttps, options.EdgeAdmin, options.Wire, options.WireAdmin,
             .. cli is null ? [] : (PortOption[])[options.Dashboard, options.OtlpGrpc, options.OtlpHttp]]);
+        PortCheck.RequireUdp(options.WireUdp);
 
         var replicas = Replicas.Place();
         var descriptions = new Descriptions(options, work, cli);

@@ -195,10 +195,17 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             return;
         }
 
-        var updater = app.Services.GetRequiredService<IClusterDestinationsUpdater>();
-        foreach (var cluster in app.Services.GetRequiredService<IProxyStateLookup>().GetClusters())
+        try
         {
-            updater.UpdateAvailableDestinations(cluster);
+            var updater = app.Services.GetRequiredService<IClusterDestinationsUpdater>();
+            foreach (var cluster in app.Services.GetRequiredService<IProxyStateLookup>().GetClusters())
+            {
+                updater.UpdateAvailableDestinations(cluster);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Stopped meanwhile. Whoever changed the pool, a health check above all, must not end of it.
         }
     }
 

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Aspire.Hosting.Tests;
 
-/// <summary>The sample AppHost, started once for real, with a client that waits for <c>edge</c>.</summary>
+/// <summary>The sample AppHost, started once for real, with a client that waits for <c>edge</c> and more listeners of <c>wire</c>.</summary>
 public sealed class AppHostFixture : IAsyncLifetime
 {
     public static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
@@ -40,6 +40,10 @@ public sealed class AppHostFixture : IAsyncLifetime
             // A balancer that has yet to start is no error.
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
         var edge = builder.CreateResourceBuilder(builder.Resources.OfType<Layer7LoadBalancerResource>().Single());
+        var echo = new EndpointReference((IResourceWithEndpoints)builder.Resources.Single(resource => resource.Name == "echo"), "tcp");
+        builder.CreateResourceBuilder(builder.Resources.OfType<Layer4LoadBalancerResource>().Single())
+            .WithTcpListener("limited", null, echo, l => l.WithMaxConnections(1, queueLength: 0))
+            .WithTcpListener("tls", null, l => l.WithTlsRoute("echo", echo, serverNames: ["*.echo.localhost"]));
         builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(edge).WaitFor(edge);
         foreach (var resource in builder.Resources.Where(resource => resource is IResourceWithEnvironment))
         {

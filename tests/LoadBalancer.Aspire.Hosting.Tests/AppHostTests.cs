@@ -114,11 +114,56 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
     }
 
     [Fact]
-    public void The_dashboard_hides_the_token()
+    public async Task The_token_is_told_nobody_but_the_balancer()
     {
-        var value = Latest("wire-admin-token").Properties.Single(property => property.Name == "Value");
+        var token = (await fixture.Balancer("wire").AdminTokenParameter!.GetValueAsync(Cancelled))!;
+        await fixture.App.ResourceNotifications
+            .WaitForResourceAsync("wire", report => report.Snapshot.EnvironmentVariables.Any(variable => variable.Value == token), Cancelled)
+            .WaitAsync(AppHostFixture.StartDeadline, Cancelled);
 
-        Assert.True(value.IsSensitive);
+        // The dashboard masks the values of environment variables, and nothing else of these.
+        Assert.All(fixture.Events, report => Assert.DoesNotContain(
+            token,
+            JsonSerializer.Serialize((object[])[report.Snapshot.Properties.Select(property => property.Value), report.Snapshot.Urls]),
+            StringComparison.Ordinal));
+        Assert.Equal(
+            ["wire"],
+            fixture.Events.Where(report => report.Snapshot.EnvironmentVariables.Any(variable => variable.Value == token)).Select(report => report.Resource.Name).Distinct());
+    }
+
+    [Fact]
+    public async Task A_listener_at_its_limit_refuses_the_next_connection_until_one_ends()
+    {
+        using (var first = await ConnectAsync("limited"))
+        {
+            Assert.NotNull(await AskAsync(first, "one"));
+            using var second = await ConnectAsync("limited");
+
+            Assert.Null(await AskAsync(second, "two"));
+        }
+
+        var answer = await Eventually.GetAsync(
+            async () =>
+            {
+                using var third = await ConnectAsync("limited");
+                return await AskAsync(third, "three");
+            },
+            found => found is not null,
+            AppHostFixture.StartDeadline);
+        Assert.Contains(answer, ReplicasOf("echo"));
+    }
+
+    [Fact]
+    public async Task A_TLS_connection_goes_where_its_server_name_says()
+    {
+        using var known = await ConnectAsync("tls");
+        await known.GetStream().WriteAsync(await ClientHello.CaptureAsync("one.echo.localhost"), Cancelled);
+        using var unknown = await ConnectAsync("tls");
+        await unknown.GetStream().WriteAsync(await ClientHello.CaptureAsync("other.localhost"), Cancelled);
+
+        // The service is no TLS server: it echoes the bytes, line by line, each with its name in front.
+        Assert.Contains(await AskAsync(known, ""), ReplicasOf("echo"));
+        Assert.Null(await AskAsync(unknown, ""));
     }
 
     [Fact]
@@ -245,6 +290,29 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo tcp://localhost:{fixture.Wire.Port}");
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo-udp udp://localhost:{fixture.WireUdp.Port}");
         Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Statistics" && url.Url.EndsWith("/stats", StringComparison.Ordinal)));
+    }
+
+    private async Task<TcpClient> ConnectAsync(string listener)
+    {
+        var client = new TcpClient();
+        var endpoint = fixture.App.GetEndpoint("wire", listener);
+        await client.ConnectAsync(endpoint.Host, endpoint.Port, Cancelled);
+        return client;
+    }
+
+    /// <returns>The replica that answered; null when the connection was closed instead.</returns>
+    private static async Task<string?> AskAsync(TcpClient client, string text)
+    {
+        try
+        {
+            await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes($"{text}\n"), Cancelled);
+            var answer = await new StreamReader(client.GetStream(), Encoding.Latin1).ReadLineAsync(Cancelled);
+            return answer?.Split(' ')[0];
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     /// <returns>The replica that answered.</returns>

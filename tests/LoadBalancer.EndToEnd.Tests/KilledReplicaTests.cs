@@ -56,7 +56,7 @@ public sealed class KilledReplicaTests(StandaloneTopology topology)
         Assert.Equal(["echo-1", "echo-2"], replicas.Order());
         await topology.CommandAsync("start echo-3", "echo-3 running");
         await Wait.UntilAsync(
-            async () => (await topology.GetWireStatisticsAsync()).Pools.Single().Healthy == 3,
+            async () => (await topology.GetWireStatisticsAsync()).Pools.Single(pool => pool.Name == "echo").Healthy == 3,
             () => "three healthy echo replicas");
     }
 }

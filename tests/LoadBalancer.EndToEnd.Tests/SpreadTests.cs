@@ -39,13 +39,35 @@ public sealed class SpreadTests(StandaloneTopology topology)
             replicas[replica] = replicas.GetValueOrDefault(replica) + 1;
         }
 
-        var table = (await topology.GetWireStatisticsAsync()).Layer4.Connections;
+        var table = (await topology.GetWireStatisticsAsync()).Layer4.Connections.Where(row => row.Listener == "echo").ToList();
         clients.ForEach(client => client.Dispose());
 
         Assert.Equal(["echo-1", "echo-2", "echo-3"], replicas.Keys.Order());
         Assert.All(replicas.Values, count => Assert.Equal(10, count));
         Assert.Equal(30, table.Count);
         Assert.All(table, row => Assert.Equal(8, row.BytesToBackend));
+    }
+
+    [Fact]
+    public async Task Clients_over_UDP_are_spread_over_three_replicas_and_each_stays_where_it_is()
+    {
+        var replicas = new Dictionary<string, int>();
+        for (var i = 0; i < 30; i++)
+        {
+            using var client = topology.CreateUdpClient();
+            var first = await StandaloneTopology.EchoAsync(client, "one");
+            var second = await StandaloneTopology.EchoAsync(client, "two");
+            Assert.Equal(first.Split(' ')[..2], second.Split(' ')[..2]);
+            Assert.EndsWith(" two", second);
+            var replica = first.Split(' ')[0];
+            replicas[replica] = replicas.GetValueOrDefault(replica) + 1;
+        }
+
+        var wire = await topology.GetWireStatisticsAsync();
+        Assert.Equal(["echo-1", "echo-2", "echo-3"], replicas.Keys.Order());
+        Assert.All(replicas.Values, count => Assert.Equal(10, count));
+        Assert.Equal(30, wire.Layer4.Connections.Count(row => row is { Listener: "echo-udp", BytesToBackend: 6 }));
+        Assert.Equal(30, wire.Layer4.Listeners.Single(listener => listener.Name == "echo-udp").Active);
     }
 
     [Theory]

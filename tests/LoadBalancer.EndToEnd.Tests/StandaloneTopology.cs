@@ -12,6 +12,7 @@ namespace LoadBalancer.EndToEnd.Tests;
 public sealed class StandaloneTopology : IAsyncLifetime
 {
     private readonly int[] _ports = Wait.FreePorts(5);
+    private readonly int _udpPort = Wait.FreePorts(1)[0];
     private TestProcess? _process;
 
     internal OtlpReceiver Otlp { get; } = new();
@@ -29,6 +30,7 @@ public sealed class StandaloneTopology : IAsyncLifetime
                 "--no-dashboard", "--edge-port", $"{_ports[0]}", "--edge-admin-port", $"{_ports[1]}",
                 "--wire-port", $"{_ports[2]}", "--wire-admin-port", $"{_ports[3]}",
                 "--edge-https-port", $"{_ports[4]}",
+                "--wire-udp-port", $"{_udpPort}",
             ],
             new Dictionary<string, string?>
             {
@@ -84,6 +86,17 @@ public sealed class StandaloneTopology : IAsyncLifetime
         await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(line + "\n"), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream, leaveOpen: true);
         return (await reader.ReadLineAsync(TestContext.Current.CancellationToken))!;
+    }
+
+    /// <summary>A client of the UDP listener of <c>wire</c>.</summary>
+    public UdpClient CreateUdpClient() => new("127.0.0.1", _udpPort);
+
+    /// <summary>Sends a datagram; the echo is <c>replica pid datagram</c>.</summary>
+    public static async Task<string> EchoAsync(UdpClient client, string datagram)
+    {
+        await client.SendAsync(System.Text.Encoding.UTF8.GetBytes(datagram), TestContext.Current.CancellationToken);
+        var received = await client.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Wait.Patience, TestContext.Current.CancellationToken);
+        return System.Text.Encoding.UTF8.GetString(received.Buffer);
     }
 
     public Task<BalancerStatistics> GetEdgeStatisticsAsync() => GetStatisticsAsync(_ports[1]);

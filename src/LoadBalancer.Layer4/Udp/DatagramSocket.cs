@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 
 namespace LoadBalancer.Layer4.Udp;
 
@@ -50,12 +49,29 @@ internal sealed class DatagramSocket : IDisposable
         return new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, EndPoint.Port);
     }
 
-    /// <summary>Receives a datagram.</summary>
+    /// <summary>Receives a datagram if it can tell at once that there is one.</summary>
     /// <param name="buffer">Gets the datagram.</param>
     /// <param name="client">Gets where it came from, and where it was sent to.</param>
+    /// <param name="length">The datagram's length.</param>
+    /// <returns>Whether there is one; if not, <see cref="ReceiveAsync"/> is next.</returns>
+    public bool TryReceive(Span<byte> buffer, SocketAddress client, out int length)
+    {
+        length = _tellsLocalAddress ? PacketInformation.Receive(_socket, buffer, client.Buffer.Span[..AddressLength]) : -1;
+        return length >= 0;
+    }
+
+    /// <summary>Waits for a datagram and receives it, or where the socket tells local addresses leaves it to <see cref="TryReceive"/>.</summary>
+    /// <param name="buffer">Gets the datagram.</param>
+    /// <param name="client">Gets where it came from.</param>
+    /// <param name="isReceived">Whether the datagram is received when the task ends.</param>
     /// <returns>The datagram's length.</returns>
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, SocketAddress client) =>
-        _tellsLocalAddress ? ReceiveMessageAsync(buffer, client) : _socket.ReceiveFromAsync(buffer, SocketFlags.None, client);
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, SocketAddress client, out bool isReceived)
+    {
+        isReceived = !_tellsLocalAddress;
+        return isReceived
+            ? _socket.ReceiveFromAsync(buffer, SocketFlags.None, client)
+            : _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.Peek);
+    }
 
     /// <summary>Sends a datagram from the address that the client sent to; it is lost when the system does not take it.</summary>
     /// <returns>Whether it was taken.</returns>
@@ -81,9 +97,18 @@ internal sealed class DatagramSocket : IDisposable
     /// <summary>Lets another socket of this process have the address while this one still sends replies: a listener that went may come back before it is drained.</summary>
     public void AllowSuccessor()
     {
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        try
         {
             SetReuseAddress(_socket, true);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A listener may be stopped twice: when it goes, and with the process.
         }
     }
 
@@ -107,22 +132,6 @@ internal sealed class DatagramSocket : IDisposable
     private int AddressLength => _tellsLocalAddress
         ? PacketInformation.LengthOf(_socket.AddressFamily)
         : SocketAddress.GetMaximumAddressSize(_socket.AddressFamily);
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReceiveMessageAsync(Memory<byte> buffer, SocketAddress client)
-    {
-        while (true)
-        {
-            var received = PacketInformation.Receive(_socket, buffer.Span, client.Buffer.Span[..AddressLength]);
-            if (received >= 0)
-            {
-                return received;
-            }
-
-            // Waits for a datagram and leaves it there.
-            await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.Peek);
-        }
-    }
 
     private static void SetReuseAddress(Socket socket, bool on) =>
         socket.SetRawSocketOption(SocketLevel, ReuseAddress, BitConverter.GetBytes(on ? 1 : 0));

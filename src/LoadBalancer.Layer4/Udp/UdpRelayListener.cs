@@ -156,10 +156,20 @@ internal sealed partial class UdpRelayListener : Layer4Listener
         {
             try
             {
-                var receiving = socket.ReceiveAsync(buffer, client);
-                atOnce = receiving.IsCompleted ? atOnce + 1 : 0;
-                Relay(socket, client, buffer.AsSpan(0, await receiving));
-                if (atOnce == MostAtOnce)
+                var isReceived = socket.TryReceive(buffer, client, out var length);
+                if (!isReceived)
+                {
+                    var receiving = socket.ReceiveAsync(buffer, client, out isReceived);
+                    atOnce = receiving.IsCompleted ? atOnce : 0;
+                    length = await receiving;
+                }
+
+                if (isReceived)
+                {
+                    Relay(socket, client, buffer.AsSpan(0, length));
+                }
+
+                if (++atOnce >= MostAtOnce)
                 {
                     atOnce = 0;
                     await Task.Yield();

@@ -42,12 +42,12 @@ public sealed class WaitQueue
         {
             using var deadline = new CancellationTokenSource(timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-            for (; ; mayTry = true)
+            for (var signal = place.Value.Signal; ; mayTry = true)
             {
-                // Tried after the place is taken and its signal is fresh: what is given back later wakes it again.
-                var signal = Listen(place);
                 if (mayTry)
                 {
+                    // Tried after the place is taken and its signal is fresh: what is given back later wakes it again.
+                    signal = Renew(place);
                     if (tryTake() is { } taken)
                     {
                         return (taken, WaitFailure.None);
@@ -103,11 +103,11 @@ public sealed class WaitQueue
         }
     }
 
-    private Task Listen(LinkedListNode<Place> place)
+    private Task Renew(LinkedListNode<Place> place)
     {
         lock (_changing)
         {
-            return place.Value.Listen();
+            return place.Value.Renew();
         }
     }
 
@@ -151,8 +151,10 @@ public sealed class WaitQueue
 
         public bool IsDemanding => isDemanding;
 
-        /// <summary>Ends at the next call of <see cref="Wake"/>.</summary>
-        public Task Listen()
+        /// <summary>Ends when it was woken since it last tried.</summary>
+        public Task Signal => _signal.Task;
+
+        public Task Renew()
         {
             if (_signal.Task.IsCompleted)
             {

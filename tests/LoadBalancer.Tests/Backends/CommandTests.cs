@@ -1,4 +1,3 @@
-using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;

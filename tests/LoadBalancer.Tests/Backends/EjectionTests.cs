@@ -1,5 +1,4 @@
 using LoadBalancer.Backends;
-using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Tests.Support;
 using Microsoft.Extensions.Time.Testing;

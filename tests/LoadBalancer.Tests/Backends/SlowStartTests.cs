@@ -1,5 +1,4 @@
 using System.Net;
-using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Selection;

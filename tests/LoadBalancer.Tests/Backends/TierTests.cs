@@ -14,19 +14,23 @@ public sealed class TierTests
     {
         var pool = Tiered(50, 0, 0, 1, 2);
         var members = pool.Snapshot.Members;
-        Assert.Equal((members[..2], 0), (Available(pool), pool.GetStatistics().Tier));
+        Assert.Equal(members[..2], Available(pool));
+        Assert.Equal(0, pool.GetStatistics().Tier);
 
         pool.SetHealth(members[0], healthy: false, "");
         Assert.Equal(members[1..2], Available(pool));
 
         pool.SetHealth(members[1], healthy: false, "");
-        Assert.Equal((members[2..3], 1), (Available(pool), pool.GetStatistics().Tier));
+        Assert.Equal(members[2..3], Available(pool));
+        Assert.Equal(1, pool.GetStatistics().Tier);
 
         pool.Drain(members[2]);
-        Assert.Equal((members[3..], 2), (Available(pool), pool.GetStatistics().Tier));
+        Assert.Equal(members[3..], Available(pool));
+        Assert.Equal(2, pool.GetStatistics().Tier);
 
         pool.SetHealth(members[0], healthy: true, "");
-        Assert.Equal((members[..1], 0), (Available(pool), pool.GetStatistics().Tier));
+        Assert.Equal(members[..1], Available(pool));
+        Assert.Equal(0, pool.GetStatistics().Tier);
         Assert.Empty(_logger.Lines(105));
     }
 

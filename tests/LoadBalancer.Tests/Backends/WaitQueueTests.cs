@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LoadBalancer.Backends;
-using LoadBalancer.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LoadBalancer.Tests.Backends;
@@ -9,12 +8,12 @@ public sealed class WaitQueueTests
 {
     private readonly WaitQueue _queue = new();
     private readonly FakeTimeProvider _time = new();
-    private readonly ConcurrentBag<string> _things = [];
+    private readonly ConcurrentDictionary<string, bool> _things = [];
 
     [Fact]
     public async Task What_is_there_is_taken_without_waiting()
     {
-        _things.Add("one");
+        _things.TryAdd("one", true);
 
         Assert.Equal(("one", WaitFailure.None), await TakeAsync());
         Assert.Equal(0, _queue.Count);
@@ -26,7 +25,7 @@ public sealed class WaitQueueTests
         var waiting = Enumerable.Range(0, 5).Select(_ => TakeAsync()).ToArray();
         for (var i = 0; i < 3; i++)
         {
-            _things.Add($"{i}");
+            _things.TryAdd($"{i}", true);
         }
 
         _queue.Wake();
@@ -42,9 +41,9 @@ public sealed class WaitQueueTests
         for (var round = 0; round < 200; round++)
         {
             using var leaving = new CancellationTokenSource();
-            var first = TakeAsync(cancellation: leaving.Token);
+            var first = TakeUntilAsync(leaving.Token);
             var second = TakeAsync();
-            _things.Add("thing");
+            _things.TryAdd("thing", true);
 
             // Both at once: whoever wins, the thing must be taken.
             await Task.WhenAll(Task.Run(leaving.Cancel, TestContext.Current.CancellationToken), Task.Run(_queue.Wake, TestContext.Current.CancellationToken));
@@ -55,7 +54,7 @@ public sealed class WaitQueueTests
             }
             else
             {
-                _things.Add(taken);
+                _things.TryAdd(taken, true);
                 _queue.Wake();
             }
 
@@ -77,8 +76,8 @@ public sealed class WaitQueueTests
     [Fact]
     public async Task One_that_would_not_take_what_is_there_lets_the_next_try()
     {
-        var particular = TakeAsync(wanted: "b", isDemanding: true);
-        var another = TakeAsync(wanted: "c", isDemanding: true);
+        var particular = TakeAsync("b");
+        var another = TakeAsync("c");
         var any = TakeAsync();
         var last = TakeAsync();
         Assert.Equal((4, 2), (_queue.Count, _queue.Undemanding));
@@ -98,7 +97,7 @@ public sealed class WaitQueueTests
     [Fact]
     public async Task One_whose_try_fails_with_an_exception_leaves_the_queue()
     {
-        var waiting = _queue.TakeAsync<string>(() => throw new InvalidOperationException("broken"), 10, TimeSpan.FromSeconds(1), _time, default).AsTask();
+        var waiting = _queue.TakeAsync<string>(() => throw new InvalidOperationException("broken"), 10, TimeSpan.FromSeconds(1), _time, TestContext.Current.CancellationToken).AsTask();
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => waiting);
         Assert.Equal(0, _queue.Count);
@@ -107,14 +106,14 @@ public sealed class WaitQueueTests
     [Fact]
     public async Task No_signal_is_lost_when_many_take_and_give_at_once()
     {
-        _things.Add("one");
-        _things.Add("two");
+        _things.TryAdd("one", true);
+        _things.TryAdd("two", true);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(number => Task.Run(async () =>
         {
             for (var i = 0; i < 2_000; i++)
             {
                 var wanted = number == 0 ? "one" : null;
-                var (taken, failure) = await TakeAsync(wanted, isDemanding: wanted is not null);
+                var (taken, failure) = await TakeAsync(wanted);
                 Assert.Equal(WaitFailure.None, failure);
                 Give(taken!);
             }
@@ -125,27 +124,15 @@ public sealed class WaitQueueTests
 
     private void Give(string thing)
     {
-        _things.Add(thing);
+        Assert.True(_things.TryAdd(thing, true));
         _queue.Wake();
     }
 
-    private Task<(string? Taken, WaitFailure Failure)> TakeAsync(string? wanted = null, bool isDemanding = false, CancellationToken cancellation = default) =>
-        _queue.TakeAsync(() => TryTake(wanted), 100, TimeSpan.FromSeconds(10), _time, cancellation, isDemanding).AsTask();
+    private Task<(string? Taken, WaitFailure Failure)> TakeAsync(string? wanted = null) =>
+        TakeUntilAsync(TestContext.Current.CancellationToken, wanted);
 
-    private string? TryTake(string? wanted)
-    {
-        if (!_things.TryTake(out var thing))
-        {
-            return null;
-        }
+    private Task<(string? Taken, WaitFailure Failure)> TakeUntilAsync(CancellationToken cancellation, string? wanted = null) =>
+        _queue.TakeAsync(() => TryTake(wanted), 100, TimeSpan.FromSeconds(10), _time, cancellation, isDemanding: wanted is not null).AsTask();
 
-        if (wanted is null || thing == wanted)
-        {
-            return thing;
-        }
-
-        // Given back, which others must hear of like of any other.
-        Give(thing);
-        return null;
-    }
+    private string? TryTake(string? wanted) => _things.Keys.FirstOrDefault(thing => (wanted is null || thing == wanted) && _things.TryRemove(thing, out _));
 }

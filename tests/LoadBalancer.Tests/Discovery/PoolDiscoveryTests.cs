@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using LoadBalancer.Tests.Support;
 
 namespace LoadBalancer.Tests.Discovery;
@@ -170,6 +171,47 @@ public sealed class PoolDiscoveryTests : IAsyncDisposable
 
         await DiscoveringPools.HasAsync(pool, "127.0.0.1:7001", "127.0.0.1:7002");
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 7001), pool.Snapshot.Members[0].EndPoint);
+    }
+
+    [Fact]
+    public async Task Unix_sockets_are_addresses_too_and_come_after_the_others()
+    {
+        _discovering.Configuration.Set("echo", "tcp", "unix:/tmp/echo-1.sock", "unix:///tmp/Echo 2.sock", "tcp://127.0.0.1:7001");
+
+        var pool = await _discovering.StartAsync("echo", "tcp://echo");
+
+        await DiscoveringPools.HasAsync(pool, "127.0.0.1:7001", "unix:/tmp/echo-1.sock", "unix:/tmp/Echo 2.sock");
+        Assert.Equal("/tmp/echo-1.sock", Assert.IsType<UnixDomainSocketEndPoint>(pool.Snapshot.Members[1].EndPoint).ToString());
+        Assert.Empty(_discovering.Complaints);
+    }
+
+    [Theory]
+    [InlineData("tcp://echo", "tcp")]
+    [InlineData("tcp://_admin.echo", "admin")]
+    public async Task A_service_may_have_unix_sockets_alone_and_they_are_followed(string service, string endpoint)
+    {
+        _discovering.Configuration.Set("echo", endpoint, "unix:/tmp/echo-1.sock");
+        var pool = await _discovering.StartAsync("echo", service);
+        await DiscoveringPools.HasAsync(pool, "unix:/tmp/echo-1.sock");
+
+        _discovering.Configuration.Set("echo", endpoint, "unix:/tmp/echo-2.sock", "unix:/tmp/echo-1.sock");
+        await DiscoveringPools.HasAsync(pool, "unix:/tmp/echo-2.sock", "unix:/tmp/echo-1.sock");
+
+        _discovering.Configuration.Set("echo", endpoint, "127.0.0.1:7001");
+        await DiscoveringPools.HasAsync(pool, "127.0.0.1:7001");
+    }
+
+    [Fact]
+    public async Task A_unix_path_that_is_too_long_keeps_the_last_good_set()
+    {
+        _discovering.Configuration.Set("echo", "tcp", "unix:/tmp/echo-1.sock");
+        var pool = await _discovering.StartAsync("echo", "tcp://echo");
+        await DiscoveringPools.HasAsync(pool, "unix:/tmp/echo-1.sock");
+
+        _discovering.Configuration.Set("echo", "tcp", $"unix:/tmp/{new string('x', 200)}.sock");
+
+        await Eventually.TrueAsync(() => _discovering.Complaints.Count == 1);
+        await DiscoveringPools.HasAsync(pool, "unix:/tmp/echo-1.sock");
     }
 
     [Fact]

@@ -176,6 +176,25 @@ public sealed class HealthMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_backend_that_was_drained_by_command_goes_on_being_checked()
+    {
+        var backend = await HealthyAsync();
+        _pool.Drain(backend);
+
+        foreach (var failure in new[] { "1", "2", "3" })
+        {
+            await _probe.EndsAsync(backend, failure);
+        }
+
+        Assert.Equal((BackendState.Draining, "3"), (backend.State, backend.LastError));
+        _pool.Resume(backend);
+        Assert.Equal(BackendState.Unhealthy, backend.State);
+        await _probe.EndsAsync(backend, null);
+        await _probe.EndsAsync(backend, null);
+        Assert.Equal(BackendState.Healthy, backend.State);
+    }
+
+    [Fact]
     public async Task A_disposed_monitor_checks_no_more_and_disposes_its_probe()
     {
         var backend = await HealthyAsync();
