@@ -5,8 +5,8 @@ namespace LoadBalancer.Configuration;
 /// <summary>Active health checks of a pool's backends.</summary>
 public sealed record HealthCheckOptions
 {
-    /// <summary>What a check does. Default: <see cref="HealthCheckType.Tcp"/>.</summary>
-    [Description("What a check does: None, Tcp (connect) or Http (GET, 200-399 passes). Default Tcp.")]
+    /// <summary>What a check does. Default: <see cref="HealthCheckType.Tcp"/>, which is not made where the service is <c>udp://</c>.</summary>
+    [Description("What a check does: None, Tcp (connect) or Http (GET, 200-399 passes). Default Tcp, which is not made where the service is udp://.")]
     public HealthCheckType Type { get; set; } = HealthCheckType.Tcp;
 
     /// <summary>The path of an HTTP check, starting with a slash. Default: <c>/</c>.</summary>

@@ -54,9 +54,10 @@ public sealed class BackendPools : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var before = _pools;
         var after = new Dictionary<string, Running>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, pool) in options.Pools)
+        foreach (var (name, configured) in options.Pools)
         {
             var service = options.ServiceOf(name);
+            var pool = WithoutPointlessChecks(configured, service);
             if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
             {
                 var checksDiffer = running.Options.HealthCheck != pool.HealthCheck || running.Options.BackendTls != pool.BackendTls;
@@ -112,6 +113,12 @@ public sealed class BackendPools : IAsyncDisposable
 
         _pools = FrozenDictionary<string, Running>.Empty;
     }
+
+    // Whether a TCP connection can be made says nothing of a service that speaks UDP.
+    private static PoolOptions WithoutPointlessChecks(PoolOptions pool, string service) =>
+        service.StartsWith("udp://", StringComparison.OrdinalIgnoreCase) && pool.HealthCheck.Type == HealthCheckType.Tcp
+            ? pool with { HealthCheck = pool.HealthCheck with { Type = HealthCheckType.None } }
+            : pool;
 
     private Running Start(string name, string service, PoolOptions options)
     {

@@ -67,8 +67,8 @@ internal sealed class TestBalancer : IAsyncDisposable
     public static Task<TestBalancer> WithPoolsAsync(Dictionary<string, IPEndPoint[]> pools) =>
         WithServicesAsync(pools.ToDictionary(pool => pool.Key, pool => pool.Value.Select(address => $"tcp://{address}").ToArray()), "tcp://");
 
-    /// <summary>Pools whose addresses are given as the section <c>Services</c> has them, of any scheme unless <paramref name="service"/> names one.</summary>
-    public static async Task<TestBalancer> WithServicesAsync(Dictionary<string, string[]> pools, string service = "_tcp.")
+    /// <summary>Pools whose addresses are given as the section <c>Services</c> has them.</summary>
+    public static async Task<TestBalancer> WithServicesAsync(Dictionary<string, string[]> pools, string service)
     {
         var balancer = new TestBalancer(pools, service);
         await balancer._pools.ApplyAsync(balancer.Options);

@@ -6,13 +6,15 @@ namespace LoadBalancer.Layer4.Tests.Tcp;
 
 public sealed class UnixBackendTests
 {
-    [Fact]
-    public async Task A_backend_may_be_a_unix_socket()
+    [Theory]
+    [InlineData("unix:")]
+    [InlineData("unix://")]
+    public async Task A_backend_may_be_a_unix_socket(string scheme)
     {
         using var folder = new TemporaryFolder();
         var path = folder.PathOf("echo.sock");
         await using var backend = TestBackend.Echo(path);
-        await using var balancer = await StartAsync($"unix://{path}");
+        await using var balancer = await StartAsync($"{scheme}{path}");
 
         using var client = await balancer.ConnectAsync();
         await client.SendTextAsync("hello");
@@ -30,7 +32,7 @@ public sealed class UnixBackendTests
         using var folder = new TemporaryFolder();
         var path = folder.PathOf("echo.sock");
         await using var backend = TestBackend.Echo(path);
-        await using var balancer = await StartAsync($"unix://{path}");
+        await using var balancer = await StartAsync($"unix:{path}");
         await balancer.ChangePoolAsync("backends", pool => pool with { SendProxyProtocol = ProxyProtocolVersion.V1 });
 
         using var client = await balancer.ConnectAsync();
@@ -45,15 +47,16 @@ public sealed class UnixBackendTests
     {
         using var folder = new TemporaryFolder();
         await using var good = TestBackend.Named("good");
-        await using var balancer = await StartAsync($"unix://{folder.PathOf("nobody.sock")}", $"tcp://{good.Address}");
+        await using var balancer = await StartAsync($"unix:{folder.PathOf("nobody.sock")}", $"tcp://{good.Address}");
 
         Assert.Equal("good", await balancer.AskAsync());
-        Assert.Equal(1, balancer.Pool.Snapshot.Members[0].Failures);
+        Assert.Equal("good", await balancer.AskAsync());
+        Assert.Equal(1, balancer.Pool.Snapshot.Find($"unix:{folder.PathOf("nobody.sock")}")!.Failures);
     }
 
     private static async Task<TestBalancer> StartAsync(params string[] backends)
     {
-        var balancer = await TestBalancer.WithServicesAsync(new() { ["backends"] = backends });
+        var balancer = await TestBalancer.WithServicesAsync(new() { ["backends"] = backends }, "tcp://");
         await balancer.ApplyAsync(options => options.Layer4.Listeners["wire"] = new() { Address = "127.0.0.1:0", Pool = "backends" });
         return balancer;
     }

@@ -175,6 +175,34 @@ public sealed class TlsRoutingTests
     }
 
     [Fact]
+    public async Task A_server_name_keeps_its_backend_by_consistent_hash()
+    {
+        await using var one = TestBackend.NamedEcho("one");
+        await using var two = TestBackend.NamedEcho("two");
+        await using var balancer = await TestBalancer.WithPoolsAsync(new() { ["both"] = [one.Address, two.Address] });
+        await balancer.ApplyAsync(options => options.Layer4.Listeners["tls"] = new()
+        {
+            Address = "127.0.0.1:0",
+            TlsRoutes = new() { ["all"] = new() { Pool = "both" } },
+            Policy = SelectionPolicy.ConsistentHash,
+            HashKey = Layer4HashKey.ServerName,
+        });
+
+        var byName = new Dictionary<string, HashSet<string>>();
+        for (var i = 0; i < 60; i++)
+        {
+            var name = $"n{i % 20}.example.com";
+            using var client = await balancer.ConnectAsync();
+            await client.SendFullyAsync(Hello.Named(name).ToRecord());
+            byName.TryAdd(name, []);
+            byName[name].Add(System.Text.Encoding.ASCII.GetString(await client.ReceiveExactlyAsync(3)));
+        }
+
+        Assert.All(byName.Values, answers => Assert.Single(answers));
+        Assert.Equal(2, byName.Values.SelectMany(answers => answers).Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_client_has_a_backend_of_its_own_in_each_pool()
     {
         await using var one = TestBackend.NamedEcho("one");
