@@ -94,6 +94,16 @@ public sealed class BackendPoolsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_service_that_speaks_UDP_is_not_checked_by_TCP()
+    {
+        // Port 1: nobody accepts a TCP connection there.
+        _discovering.Configuration.Set("dns", "udp", "udp://127.0.0.1:1");
+        await _discovering.Pools.ApplyAsync(DiscoveringPools.OptionsOf("dns", new() { Service = "udp://dns", HealthCheck = Quick }));
+
+        await Eventually.TrueAsync(() => _discovering.Pools.Find("dns")!.Snapshot.Members is [{ State: BackendState.Healthy }]);
+    }
+
+    [Fact]
     public async Task Health_checks_are_real_and_end_with_their_pool()
     {
         await using var first = new HttpResponder();
