@@ -52,7 +52,10 @@ public sealed class SourceGuardTests
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], new()
         {
-            DeniedNetworks = [$"{Two}"], MaxConnections = 1, QueueLength = 1, QueueTimeout = TimeSpan.FromMinutes(5),
+            DeniedNetworks = [$"{Two}"],
+            MaxConnections = 1,
+            QueueLength = 1,
+            QueueTimeout = TimeSpan.FromMinutes(5),
         });
         using var first = await SocketExtensions.ConnectAsync(balancer.Address, One);
         await first.SendTextAsync("x");
