@@ -6,7 +6,7 @@ namespace LoadBalancer.Configuration;
 public sealed record HealthCheckOptions
 {
     /// <summary>What a check does. Default: <see cref="HealthCheckType.Tcp"/>, which is not made where the service is <c>udp://</c>.</summary>
-    [Description("What a check does: None, Tcp (connect) or Http (GET, 200-399 passes). Default Tcp, which is not made where the service is udp://.")]
+    [Description("What a check does: None, Tcp (connect) or Http (GET, 200-399 passes). Tcp is not made where the service is udp://. Default Tcp.")]
     public HealthCheckType Type { get; set; } = HealthCheckType.Tcp;
 
     /// <summary>The path of an HTTP check, starting with a slash. Default: <c>/</c>.</summary>

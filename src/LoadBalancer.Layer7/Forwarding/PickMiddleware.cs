@@ -19,6 +19,8 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
 {
     private const int MostAttempts = 3;
 
+    private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(1);
+
     public async Task InvokeAsync(HttpContext context)
     {
         var proxy = context.GetReverseProxyFeature();
@@ -77,7 +79,7 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
         var result = await pool.PickAsync(route.OwnPolicy ?? pool.Policy, KeyOf(context), [], context.RequestAborted);
         if (result.Backend is { } backend)
         {
-            if (!context.GetRouteModel().Cluster!.Destinations.TryGetValue(backend.Id, out var destination))
+            if (await FindDestinationAsync(context, backend) is not { } destination)
             {
                 pool.Release(backend);
                 return new(null, PickFailure.NoBackend);
@@ -87,6 +89,20 @@ internal sealed partial class PickMiddleware(RequestDelegate next, RouteTable ro
         }
 
         return result;
+    }
+
+    // The first backend of a pool may be so new that YARP has yet to hear of it; that takes moments, not a refusal.
+    private static async ValueTask<DestinationState?> FindDestinationAsync(HttpContext context, Backend backend)
+    {
+        var cluster = context.GetRouteModel().Cluster!;
+        var since = TimeProvider.System.GetTimestamp();
+        DestinationState? destination;
+        while (!cluster.Destinations.TryGetValue(backend.Id, out destination) && TimeProvider.System.GetElapsedTime(since) < LongestLag)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5));
+        }
+
+        return destination;
     }
 
     private static ulong KeyOf(HttpContext context) => ClientHash.Of(context.Connection.RemoteIpAddress);
