@@ -26,22 +26,15 @@ internal static class Balancers
     public static Balancer Wire(StandaloneOptions options, IEnumerable<Replica> replicas)
     {
         var file = new ConfigurationFile();
-        replicas = [.. replicas];
         AddPools(file, "tcp", replicas, new() { Type = HealthCheckType.Tcp });
-        AddDatagramPool(file, replicas);
+        // An echo has both protocols on one port, so that the TCP check speaks for its UDP side too. Load is counted apart.
+        file.LoadBalancer.Pools["echo-udp"] = file.LoadBalancer.Pools[Replicas.Echo] with { };
         var balancer = file.LoadBalancer;
         balancer.Name = "wire";
         balancer.Admin.Address = options.WireAdmin.Address;
         balancer.Layer4.Listeners["echo"] = new() { Address = options.Wire.Address, Pool = Replicas.Echo, Policy = SelectionPolicy.LeastConnections };
         balancer.Layer4.Listeners["echo-udp"] = new() { Address = options.WireUdp.Address, Protocol = Layer4Protocol.Udp, Pool = "echo-udp" };
         return new(balancer.Name, options.Wire.Address, options.WireAdmin, file);
-    }
-
-    // An echo has both protocols on one port, so the TCP check speaks for its UDP side; load is counted apart.
-    private static void AddDatagramPool(ConfigurationFile file, IEnumerable<Replica> replicas)
-    {
-        file.LoadBalancer.Pools["echo-udp"] = file.LoadBalancer.Pools[Replicas.Echo] with { Service = $"udp://{Replicas.Echo}" };
-        file.Services[Replicas.Echo]["udp"] = [.. replicas.Select(replica => replica.Address)];
     }
 
     private static void AddPools(ConfigurationFile file, string scheme, IEnumerable<Replica> replicas, HealthCheckOptions check)
