@@ -9,6 +9,9 @@ internal sealed class IperfLoad(bool datagrams = false) : ILoad
 {
     private const string Streams = "4";
 
+    // What a contender still holds when a run ends would reach the server of the next run, which takes it for a client.
+    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(1);
+
     // Fits into an Ethernet frame with IP and UDP headers.
     private const string DatagramBytes = "1400";
 
@@ -26,6 +29,11 @@ internal sealed class IperfLoad(bool datagrams = false) : ILoad
             Programs.Find("iperf3")!,
             ["--client", "127.0.0.1", "--port", Text(run.Port), "--time", Text(run.Seconds), "--json", .. kind]);
         var text = await run.Tools.RunAsync(command, cancellation);
+        if (datagrams)
+        {
+            await Task.Delay(Drain, cancellation);
+        }
+
         return datagrams ? IperfOutput.ParseDatagrams(text) : IperfOutput.ParseStreams(text);
     }
 
