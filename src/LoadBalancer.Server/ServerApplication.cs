@@ -43,6 +43,8 @@ internal static class ServerApplication
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));
 
         var app = builder.Build();
+        // Made now, not by the first command: whoever wants to give it has to read the token first.
+        _ = app.Services.GetRequiredService<AdminToken>();
         app.UseHostFiltering();
         app.UseRouting();
         app.MapAdmin();

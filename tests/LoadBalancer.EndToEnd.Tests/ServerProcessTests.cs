@@ -59,6 +59,22 @@ public sealed class ServerProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task The_token_of_commands_is_told_at_the_start_unless_one_is_given()
+    {
+        var file = new ConfigurationFile();
+        file.LoadBalancer.Admin.Address = "127.0.0.1:0";
+        await using var random = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(file)]);
+        await random.WaitForOutputAsync("/admin need the token ");
+
+        const string Token = "a-token-for-this-test";
+        file.LoadBalancer.Layer7.Listeners["web"] = new() { Address = "127.0.0.1:0" };
+        await using var given = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(file)], new Dictionary<string, string?> { ["LoadBalancer__Admin__Token"] = Token });
+        await given.WaitForOutputAsync("Listener web: listening");
+        Assert.DoesNotContain("need the token", given.Output);
+        Assert.DoesNotContain(Token, given.Output);
+    }
+
+    [Fact]
     public async Task On_SIGTERM_an_open_connection_may_end_and_the_process_exits_with_0()
     {
         using var backend = new TcpListener(System.Net.IPAddress.Loopback, 0);
