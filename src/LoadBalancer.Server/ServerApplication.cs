@@ -43,8 +43,9 @@ internal static class ServerApplication
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));
 
         var app = builder.Build();
-        // Made now, not by the first command: whoever wants to give it has to read the token first.
-        _ = app.Services.GetRequiredService<AdminToken>();
+        // Made after the start, not by the first command: whoever wants to give it has to read the token first, and a
+        // start that fails says nothing but why.
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<AdminToken>());
         app.UseHostFiltering();
         app.UseRouting();
         app.MapAdmin();

@@ -72,7 +72,11 @@ public sealed class AllocationTests
         Assert.Equal(0, AllocatedBy(() => pool.Release(pool.Pick(policy, 42)!)));
     }
 
-    private static long AllocatedBy(Action action)
+    // The least of three: a path that is seldom taken may be taken for the first time in one of them, and make what is
+    // made once a thread. What every pick allocated would be in all.
+    private static long AllocatedBy(Action action) => Enumerable.Range(0, 3).Min(_ => AllocatedByMany(action));
+
+    private static long AllocatedByMany(Action action)
     {
         for (var i = 0; i < 100; i++)
         {
