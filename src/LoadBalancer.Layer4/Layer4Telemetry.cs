@@ -22,43 +22,31 @@ internal static class Layer4Telemetry
 
     public static void Describe(Activity activity, Layer4Connection connection)
     {
-        activity.SetTag("network.transport", "tcp");
-        activity.SetTag("client.address", connection.ClientAddress?.Address.ToString());
-        activity.SetTag("client.port", connection.ClientAddress?.Port);
-        activity.SetTag("server.address", connection.ServerAddress?.Address.ToString());
-        activity.SetTag("server.port", connection.ServerAddress?.Port);
-        activity.SetTag(LoadBalancerTelemetry.PoolKey, connection.Pool?.Name);
-        activity.SetTag(LoadBalancerTelemetry.PolicyKey, connection.Pool is { } pool ? connection.Settings.PolicyFor(pool).Kind.ToString() : null);
-        activity.SetTag(LoadBalancerTelemetry.BackendKey, connection.Backend?.Id);
-        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, connection.Backend?.Name);
+        Describe(activity, connection, "tcp", isFailure: connection.CloseReason != CloseReason.Completed);
         activity.SetTag("tls.client.server_name", connection.ServerName);
-        activity.SetTag("lb.bytes.to_backend", connection.BytesToBackend);
-        activity.SetTag("lb.bytes.to_client", connection.BytesToClient);
-        activity.SetTag(LoadBalancerTelemetry.ReasonKey, connection.CloseReason.ToString());
-        if (connection.CloseReason != CloseReason.Completed)
-        {
-            activity.SetStatus(ActivityStatusCode.Error, connection.CloseReason.ToString());
-        }
     }
 
-    public static void Describe(Activity activity, UdpSession session)
+    // Nobody says that a session is over: silence is how most of them end.
+    public static void Describe(Activity activity, UdpSession session) =>
+        Describe(activity, session, "udp", isFailure: session.CloseReason is not (CloseReason.Completed or CloseReason.IdleTimeout));
+
+    private static void Describe(Activity activity, IRelayed relayed, string transport, bool isFailure)
     {
-        activity.SetTag("network.transport", "udp");
-        activity.SetTag("client.address", session.ClientAddress.Address.ToString());
-        activity.SetTag("client.port", session.ClientAddress.Port);
-        activity.SetTag("server.address", session.ServerAddress.Address.ToString());
-        activity.SetTag("server.port", session.ServerAddress.Port);
-        activity.SetTag(LoadBalancerTelemetry.PoolKey, session.Pool.Name);
-        activity.SetTag(LoadBalancerTelemetry.PolicyKey, session.Settings.PolicyFor(session.Pool).Kind.ToString());
-        activity.SetTag(LoadBalancerTelemetry.BackendKey, session.Backend?.Id);
-        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, session.Backend?.Name);
-        activity.SetTag("lb.bytes.to_backend", session.BytesToBackend);
-        activity.SetTag("lb.bytes.to_client", session.BytesToClient);
-        activity.SetTag(LoadBalancerTelemetry.ReasonKey, session.CloseReason.ToString());
-        // Nobody says that a session is over: silence is how most of them end.
-        if (session.CloseReason is not (CloseReason.Completed or CloseReason.IdleTimeout))
+        activity.SetTag("network.transport", transport);
+        activity.SetTag("client.address", relayed.ClientAddress?.Address.ToString());
+        activity.SetTag("client.port", relayed.ClientAddress?.Port);
+        activity.SetTag("server.address", relayed.ServerAddress?.Address.ToString());
+        activity.SetTag("server.port", relayed.ServerAddress?.Port);
+        activity.SetTag(LoadBalancerTelemetry.PoolKey, relayed.Pool?.Name);
+        activity.SetTag(LoadBalancerTelemetry.PolicyKey, relayed.Pool is { } pool ? relayed.Settings.PolicyFor(pool).Kind.ToString() : null);
+        activity.SetTag(LoadBalancerTelemetry.BackendKey, relayed.Backend?.Id);
+        activity.SetTag(LoadBalancerTelemetry.ReplicaKey, relayed.Backend?.Name);
+        activity.SetTag("lb.bytes.to_backend", relayed.BytesToBackend);
+        activity.SetTag("lb.bytes.to_client", relayed.BytesToClient);
+        activity.SetTag(LoadBalancerTelemetry.ReasonKey, relayed.CloseReason.ToString());
+        if (isFailure)
         {
-            activity.SetStatus(ActivityStatusCode.Error, session.CloseReason.ToString());
+            activity.SetStatus(ActivityStatusCode.Error, relayed.CloseReason.ToString());
         }
     }
 }

@@ -58,6 +58,35 @@ internal sealed class ListenerSettings
     /// <summary>Hash of the client's address, as much of it as counts.</summary>
     public ulong SourceOf(IPEndPoint? client) => ClientHash.Of(client?.Address, Options.SourcePrefix.IPv4, Options.SourcePrefix.IPv6);
 
+    /// <summary>Takes the backend that affinity has for a client.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="avoided">Backends that failed it.</param>
+    /// <returns>The backend, counted as active; null when the policy decides.</returns>
+    public Backend? TakeRemembered(BackendPool pool, IPEndPoint? client, ReadOnlySpan<Backend> avoided)
+    {
+        if (FindRemembered(pool, client, avoided) is not { } known || !pool.TryAcquire(known))
+        {
+            return null;
+        }
+
+        Affinity!.Remember(AffinityKey(pool, client), known);
+        return known;
+    }
+
+    /// <summary>Remembers what the policy picked for a client, unless its own backend was only full: that remains the client's.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="picked">What was picked.</param>
+    /// <param name="avoided">Backends that failed it.</param>
+    public void Remember(BackendPool pool, IPEndPoint? client, Backend picked, ReadOnlySpan<Backend> avoided)
+    {
+        if (Affinity is { } affinity && FindRemembered(pool, client, avoided) is null)
+        {
+            affinity.Remember(AffinityKey(pool, client), picked);
+        }
+    }
+
     /// <summary>What a policy hashes.</summary>
     public ulong KeyOf(ISelectionPolicy policy, IPEndPoint? client, string? serverName) => (policy.Kind, Options.HashKey) switch
     {
@@ -65,4 +94,10 @@ internal sealed class ListenerSettings
         (SelectionPolicy.ConsistentHash, Layer4HashKey.ServerName) when serverName is not null => ClientHash.Of(serverName),
         _ => SourceOf(client),
     };
+
+    private Backend? FindRemembered(BackendPool pool, IPEndPoint? client, ReadOnlySpan<Backend> avoided) =>
+        Affinity?.Find(AffinityKey(pool, client), pool.Snapshot) is { } known && !avoided.Contains(known) ? known : null;
+
+    // TLS routes may take a client to more than one pool: it has a backend in each.
+    private ulong AffinityKey(BackendPool pool, IPEndPoint? client) => SourceOf(client) ^ ClientHash.Of(pool.Name);
 }

@@ -9,7 +9,7 @@ using LoadBalancer.Configuration.Statistics;
 namespace LoadBalancer.Layer4.Tcp;
 
 /// <summary>One client's connection and the one to its backend: a row of the connection table.</summary>
-internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket client, ListenerSettings settings)
+internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket client, ListenerSettings settings) : IRelayed
 {
     private readonly CancellationTokenSource _aborted = new();
     private readonly DateTimeOffset _since = DateTimeOffset.UtcNow;
@@ -59,7 +59,7 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
     public Activity? Activity { get; set; }
 
     /// <summary>Faults in force for it.</summary>
-    public FaultOptions? Faults => _backend?.Faults ?? _pool?.Faults;
+    public FaultOptions? Faults => _pool?.FaultsOf(_backend);
 
     /// <summary>Whether it is in a queue.</summary>
     public bool IsWaiting

@@ -10,7 +10,6 @@ using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Guards;
 using LoadBalancer.Layer4.ProxyProtocol;
-using LoadBalancer.Selection;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4.Tcp;
@@ -285,7 +284,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
             }
 
             connection.Activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
-            if ((backend.Faults ?? pool.Faults) is { Refuse: true })
+            if (pool.FaultsOf(backend) is { Refuse: true })
             {
                 pool.Release(backend);
                 Refuse(connection, CloseReason.Fault);
@@ -318,12 +317,8 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
     private static async ValueTask<PickResult> PickAsync(Layer4Connection connection, ListenerSettings settings, BackendPool pool, Backend[] tried)
     {
-        // TLS routes may take a client to more than one pool: it has a backend in each.
-        var source = settings.Affinity is null ? 0 : settings.SourceOf(connection.ClientAddress) ^ ClientHash.Of(pool.Name);
-        var known = settings.Affinity?.Find(source, pool.Snapshot);
-        if (known is not null && !tried.Contains(known) && pool.TryAcquire(known))
+        if (settings.TakeRemembered(pool, connection.ClientAddress, tried) is { } known)
         {
-            settings.Affinity!.Remember(source, known);
             return new(known, PickFailure.None);
         }
 
@@ -331,10 +326,9 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         connection.IsWaiting = true;
         var result = await pool.PickAsync(policy, settings.KeyOf(policy, connection.ClientAddress, connection.ServerName), tried, connection.Aborted);
         connection.IsWaiting = false;
-        // One that is only full now remains the client's.
-        if (result.Backend is { } backend && (known is null || tried.Contains(known)))
+        if (result.Backend is { } backend)
         {
-            settings.Affinity?.Remember(source, backend);
+            settings.Remember(pool, connection.ClientAddress, backend, tried);
         }
 
         return result;

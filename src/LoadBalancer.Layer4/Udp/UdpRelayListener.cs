@@ -273,7 +273,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
             }
 
             session.Activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
-            if ((backend.Faults ?? pool.Faults) is { Refuse: true })
+            if (pool.FaultsOf(backend) is { Refuse: true })
             {
                 pool.Release(backend);
                 Refuse(session, CloseReason.Fault);
@@ -314,20 +314,18 @@ internal sealed partial class UdpRelayListener : Layer4Listener
     private static Backend? Pick(UdpSession session, ListenerSettings settings, Backend[] tried, Backend? failed)
     {
         var pool = session.Pool;
-        var source = settings.SourceOf(session.ClientAddress);
-        if (settings.Affinity?.Find(source, pool.Snapshot) is { } known && known != failed && !tried.Contains(known) && pool.TryAcquire(known))
+        Backend[] avoided = failed is null ? tried : [.. tried, failed];
+        if (settings.TakeRemembered(pool, session.ClientAddress, avoided) is { } known)
         {
-            settings.Affinity.Remember(source, known);
             return known;
         }
 
         var policy = settings.PolicyFor(pool);
         var key = settings.KeyOf(policy, session.ClientAddress, null);
-        var backend = failed is null ? null : pool.Pick(policy, key, [.. tried, failed]);
-        backend ??= pool.Pick(policy, key, tried);
+        var backend = pool.Pick(policy, key, avoided) ?? (failed is null ? null : pool.Pick(policy, key, tried));
         if (backend is not null)
         {
-            settings.Affinity?.Remember(source, backend);
+            settings.Remember(pool, session.ClientAddress, backend, avoided);
         }
 
         return backend;

@@ -10,7 +10,7 @@ using LoadBalancer.Configuration.Statistics;
 namespace LoadBalancer.Layer4.Udp;
 
 /// <summary>One client's datagrams to one backend, and its replies: a row of the connection table.</summary>
-internal sealed class UdpSession : IThreadPoolWorkItem
+internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
 {
     // The longest payload of IPv6, rounded up; that of IPv4 is 65,507 bytes.
     public const int LongestDatagram = 64 * 1024;
@@ -96,7 +96,7 @@ internal sealed class UdpSession : IThreadPoolWorkItem
     /// <summary>Time since the last datagram.</summary>
     public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _lastActivity));
 
-    private FaultOptions? Faults => _backend?.Faults ?? Pool.Faults;
+    private FaultOptions? Faults => Pool.FaultsOf(_backend);
 
     /// <summary>Gives it its backend, and lets out what came from the client before.</summary>
     /// <returns>False when it has ended already.</returns>

@@ -74,6 +74,11 @@ public sealed partial class BackendPool
     /// <summary>Faults in force at every backend that has none of its own; null for none.</summary>
     public FaultOptions? Faults => _faults;
 
+    /// <summary>Faults in force at a backend: its own, or else the pool's.</summary>
+    /// <param name="backend">A backend of this pool; null for one that is not picked yet.</param>
+    /// <returns>The faults; null for none.</returns>
+    public FaultOptions? FaultsOf(Backend? backend) => backend?.Faults ?? _faults;
+
     /// <summary>Connections and requests that wait for a backend.</summary>
     internal int Queued => _queue.Count;
 
@@ -306,7 +311,7 @@ public sealed partial class BackendPool
         Publish(() =>
         {
             Log.WeightSet(_logger, Name, backend, backend.Weight, weight);
-            backend.WeightCommand = (weight, Configured(backend)?.Weight ?? 1);
+            backend.WeightCommand = (weight, DescriptionOf(backend).Options.Weight);
             backend.Weight = weight;
             return _snapshot.Members;
         });
@@ -625,21 +630,24 @@ public sealed partial class BackendPool
             Timeout.InfiniteTimeSpan);
     }
 
-    private BackendOptions? Configured(Backend backend) =>
-        _options.Backends.Values.FirstOrDefault(options => backend.Id.Equals(options.Address, StringComparison.OrdinalIgnoreCase));
-
-    // One that is no longer described is about to leave; the log shall call it what it was called.
-    private void Describe(Backend backend)
+    private (string? Name, BackendOptions Options) DescriptionOf(Backend backend)
     {
         foreach (var (name, options) in _options.Backends)
         {
             if (backend.Id.Equals(options.Address, StringComparison.OrdinalIgnoreCase))
             {
-                backend.Name = name;
+                return (name, options);
             }
         }
 
-        var configured = Configured(backend) ?? new();
+        return (null, new());
+    }
+
+    private void Describe(Backend backend)
+    {
+        var (name, configured) = DescriptionOf(backend);
+        // One that is no longer described is about to leave; the log shall call it what it was called.
+        backend.Name = name ?? backend.Name;
         backend.Priority = configured.Priority;
         backend.MaxConnections = configured.MaxConnections ?? _options.MaxConnections ?? int.MaxValue;
         if (backend.WeightCommand is { } command && command.Configured == configured.Weight)

@@ -105,4 +105,25 @@ public sealed class GuardTests
         Assert.Single(answers);
         Assert.Equal(1, balancer.Listener.Affinities);
     }
+
+    [Fact]
+    public async Task A_backend_that_is_full_for_now_remains_the_clients()
+    {
+        await using var one = UdpBackend.Named("one");
+        await using var two = UdpBackend.Named("two");
+        await using var balancer = await UdpClients.StartAsync([one.Address, two.Address], new() { SourceAffinity = new() });
+        await balancer.ApplyAsync(options => options.Pools["backends"] = options.Pools["backends"] with { MaxConnections = 1 });
+        using var first = balancer.Client();
+        var own = await first.AskAsync();
+        using var second = balancer.Client();
+        Assert.NotEqual(own, await second.AskAsync());
+
+        foreach (var session in balancer.Connections)
+        {
+            Assert.True(balancer.Balancer.TryClose(session.Id));
+        }
+
+        using var third = balancer.Client();
+        Assert.Equal(own, await third.AskAsync());
+    }
 }
