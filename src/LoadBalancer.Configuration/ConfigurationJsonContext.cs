@@ -10,5 +10,7 @@ namespace LoadBalancer.Configuration;
     PreferredObjectCreationHandling = JsonObjectCreationHandling.Populate,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConfigurationFile))]
+// Its own name would be that of a dictionary of arrays.
+[JsonSerializable(typeof(Dictionary<string, string>[]), TypeInfoPropertyName = "Transforms")]
 public sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 

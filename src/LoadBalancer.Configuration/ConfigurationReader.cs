@@ -138,6 +138,10 @@ public static class ConfigurationReader
         {
             value = JsonValue.Create(number);
         }
+        else if (type == typeof(long) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large))
+        {
+            value = JsonValue.Create(large);
+        }
         else if (type == typeof(bool) && bool.TryParse(text, out var flag))
         {
             value = JsonValue.Create(flag);
@@ -162,7 +166,7 @@ public static class ConfigurationReader
     private static string Describe(Type type) => type switch
     {
         { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
-        _ when type == typeof(int) => "a whole number",
+        _ when type == typeof(int) || type == typeof(long) => "a whole number",
         _ when type == typeof(bool) => "true or false",
         _ when type == typeof(TimeSpan) => "a time as [d.]hh:mm:ss[.fff], such as 00:00:05",
         _ => "a text",

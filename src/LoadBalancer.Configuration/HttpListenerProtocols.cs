@@ -11,4 +11,10 @@ public enum HttpListenerProtocols
 
     /// <summary>Either, as the TLS handshake decides (ALPN, RFC 7301). Needs TLS.</summary>
     Http1AndHttp2,
+
+    /// <summary>
+    /// As <see cref="Http1AndHttp2"/>, and HTTP/3 over QUIC on the same port, where the operating system has it
+    /// (RFC 9114). Needs TLS.
+    /// </summary>
+    Http1AndHttp2AndHttp3,
 }

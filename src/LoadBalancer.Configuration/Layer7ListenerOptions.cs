@@ -10,7 +10,7 @@ public sealed record Layer7ListenerOptions
     public string? Address { get; set; }
 
     /// <summary>The HTTP versions. Default: <see cref="HttpListenerProtocols.Http1"/>, with <see cref="Tls"/> <see cref="HttpListenerProtocols.Http1AndHttp2"/>.</summary>
-    [Description("Http1 (with WebSocket), Http2 (over Tls, or in clear text with prior knowledge) or Http1AndHttp2 (needs Tls). Default: Http1, with Tls Http1AndHttp2.")]
+    [Description("Http1 (with WebSocket), Http2 (over Tls, or in clear text with prior knowledge), Http1AndHttp2 or Http1AndHttp2AndHttp3 (both need Tls; Http3 also QUIC on the machine). Default: Http1, with Tls Http1AndHttp2.")]
     public HttpListenerProtocols? Protocols { get; set; }
 
     /// <summary>Ends TLS here; absent means clear text.</summary>
@@ -20,6 +20,10 @@ public sealed record Layer7ListenerOptions
     /// <summary>Sends every request to the listener with TLS; absent means that requests are served.</summary>
     [Description("Sends every request to the listener with Tls (308); absent: requests are served.")]
     public HttpsRedirectOptions? RedirectToHttps { get; set; }
+
+    /// <summary>Reads the PROXY protocol header of trusted proxies in front; absent means that it is not looked for.</summary>
+    [Description("Reads the PROXY protocol header of trusted proxies in front; absent: not looked for.")]
+    public AcceptProxyProtocolOptions? ProxyProtocol { get; set; }
 
     /// <summary>The HTTP versions that the listener speaks: those given, or the default.</summary>
     /// <returns>The versions.</returns>

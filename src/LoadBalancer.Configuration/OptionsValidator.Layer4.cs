@@ -49,16 +49,7 @@ internal static partial class OptionsValidator
             check.Range($"{key}:KeepAlive:Count", keepAlive.Count, 1, 100);
         }
 
-        if (listener.ProxyProtocol is { } proxy)
-        {
-            check.Networks($"{key}:ProxyProtocol:TrustedNetworks", proxy.TrustedNetworks);
-            check.Range($"{key}:ProxyProtocol:Timeout", proxy.Timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
-            if (proxy.TrustedNetworks.Length == 0)
-            {
-                check.Fail($"{key}:ProxyProtocol:TrustedNetworks", $"is empty; must name the networks of the proxies in front, each {Network.Allowed}");
-            }
-        }
-
+        check.ProxyProtocol($"{key}:ProxyProtocol", listener.ProxyProtocol);
         foreach (var (name, route) in listener.TlsRoutes)
         {
             TlsRoute($"{key}:TlsRoutes:{name}", route, options, check);

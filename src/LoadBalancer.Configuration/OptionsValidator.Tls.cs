@@ -22,9 +22,9 @@ internal static partial class OptionsValidator
         foreach (var (name, listener) in options.Layer7.Listeners)
         {
             var key = $"{Root}:Layer7:Listeners:{name}";
-            if (listener is { Protocols: HttpListenerProtocols.Http1AndHttp2, Tls: null })
+            if (listener is { Protocols: HttpListenerProtocols.Http1AndHttp2 or HttpListenerProtocols.Http1AndHttp2AndHttp3, Tls: null })
             {
-                check.Fail($"{key}:Protocols", "'Http1AndHttp2' needs Tls, in whose handshake one is chosen; must be Http1 or Http2");
+                check.Fail($"{key}:Protocols", $"'{listener.Protocols}' needs Tls, in whose handshake one is chosen; must be Http1 or Http2");
             }
 
             if (listener.Tls is { } tls)

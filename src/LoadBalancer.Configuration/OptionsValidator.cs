@@ -27,15 +27,7 @@ internal static partial class OptionsValidator
             check.Fail($"{Root}:Admin:Address", $"'{admin}' is not on loopback; must be localhost, 127.0.0.1 or [::1] and a port");
         }
 
-        if (options.Admin.Token is { Length: < 16 } or { Length: > 256 })
-        {
-            // The value is a secret, however bad.
-            check.Fail($"{Root}:Admin:Token", string.Create(CultureInfo.InvariantCulture, $"has {options.Admin.Token.Length} characters; must have 16 to 256"));
-        }
-        else if (options.Admin.Token?.All(c => c is > ' ' and <= '~') == false)
-        {
-            check.Fail($"{Root}:Admin:Token", "has a character that a request cannot carry; must be printable ASCII without spaces");
-        }
+        check.Secret($"{Root}:Admin:Token", options.Admin.Token);
 
         foreach (var (name, pool) in options.Pools)
         {
@@ -47,19 +39,7 @@ internal static partial class OptionsValidator
             Layer4Listener($"{Root}:Layer4:Listeners:{name}", listener, options, listener.Protocol == Layer4Protocol.Udp ? boundUdp : bound, check);
         }
 
-        foreach (var (name, listener) in options.Layer7.Listeners)
-        {
-            var key = $"{Root}:Layer7:Listeners:{name}";
-            if (check.Listen($"{key}:Address", listener.Address, bound) is { Host: "localhost", Port: 0 })
-            {
-                check.Fail($"{key}:Address", "'localhost:0' is two addresses that cannot share a free port; must be 127.0.0.1:0 or [::1]:0");
-            }
-        }
-
-        foreach (var (name, route) in options.Layer7.Routes)
-        {
-            Route($"{Root}:Layer7:Routes:{name}", route, options, check);
-        }
+        Layer7($"{Root}:Layer7", options, bound, check);
     }
 
     /// <summary>Whether a text is <c>unix:</c> and an absolute path, which the operating system limits to 107 bytes.</summary>
@@ -94,6 +74,10 @@ internal static partial class OptionsValidator
         check.Range($"{key}:PanicThreshold", pool.PanicThreshold, 0, 100);
         check.Range($"{key}:SlowStart", pool.SlowStart, TimeSpan.Zero, TimeSpan.FromHours(1));
         check.Range($"{key}:OutlierEjection:ConsecutiveFailures", pool.OutlierEjection.ConsecutiveFailures, 0, 1000);
+        check.Range($"{key}:OutlierEjection:FailurePercent", pool.OutlierEjection.FailurePercent, 0, 100);
+        check.Range($"{key}:OutlierEjection:Window", pool.OutlierEjection.Window, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        check.Range($"{key}:OutlierEjection:MinimumRequests", pool.OutlierEjection.MinimumRequests, 1, 1_000_000);
+        check.Range($"{key}:LatencyDecay", pool.LatencyDecay, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
         check.Range($"{key}:OutlierEjection:BaseTime", pool.OutlierEjection.BaseTime, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         check.Range($"{key}:OutlierEjection:MaxTime", pool.OutlierEjection.MaxTime, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1));
         check.Range($"{key}:HashTableSize", pool.HashTableSize, 251, 5_000_011);
@@ -150,51 +134,6 @@ internal static partial class OptionsValidator
         return value;
     }
 
-    private static void Route(string key, RouteOptions route, LoadBalancerOptions options, Checks check)
-    {
-        check.PoolReference($"{key}:Pool", route.Pool, options);
-        if (route.Path is not null)
-        {
-            check.Path($"{key}:Path", route.Path);
-        }
-
-        if (route.RemovePrefix is not null)
-        {
-            check.Path($"{key}:RemovePrefix", route.RemovePrefix);
-        }
-
-        for (var i = 0; i < route.Methods.Length; i++)
-        {
-            if (!Token().IsMatch(route.Methods[i]))
-            {
-                check.Fail($"{key}:Methods:{i}", $"'{route.Methods[i]}' is not an HTTP method; must be a token such as GET");
-            }
-        }
-
-        for (var i = 0; i < route.Hosts.Length; i++)
-        {
-            if (!HostPattern().IsMatch(route.Hosts[i]))
-            {
-                check.Fail($"{key}:Hosts:{i}", $"'{route.Hosts[i]}' is not a host; must be a name such as example.com, *.example.com or example.com:8080");
-            }
-        }
-
-        foreach (var header in route.Headers.Keys.Where(name => !Token().IsMatch(name)))
-        {
-            check.Fail($"{key}:Headers:{header}", $"'{header}' is not a header name; must be a token such as X-Version");
-        }
-
-        if (route.Cache is { } cache)
-        {
-            check.Range($"{key}:Cache:Duration", cache.Duration, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-        }
-
-        if (route.SessionAffinity?.Cookie is { } cookie && !Token().IsMatch(cookie))
-        {
-            check.Fail($"{key}:SessionAffinity:Cookie", $"'{cookie}' is not a cookie name; must be a token (RFC 6265 section 4.1.1)");
-        }
-    }
-
     // "\z" in all of them, since "$" would let a line feed at the end pass.
     // Scheme, endpoint name and host as Microsoft.Extensions.ServiceDiscovery splits them.
     [GeneratedRegex(@"^([A-Za-z][A-Za-z0-9.\-]*(\+[A-Za-z][A-Za-z0-9.\-]*)*://)?(_[A-Za-z0-9\-]+\.)?([A-Za-z0-9]([A-Za-z0-9.\-_]*)|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?\z", RegexOptions.CultureInvariant)]
@@ -224,7 +163,7 @@ internal static partial class OptionsValidator
 
         private static string Text(TimeSpan time) => time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time:c}" : $"{time:c}".TrimEnd('0');
 
-        public void Range(string key, int value, int minimum, int maximum)
+        public void Range(string key, long value, long minimum, long maximum)
         {
             if (value < minimum || value > maximum)
             {
@@ -232,11 +171,40 @@ internal static partial class OptionsValidator
             }
         }
 
-        public void OptionalRange(string key, int? value, int minimum, int maximum)
+        public void OptionalRange(string key, long? value, long minimum, long maximum)
         {
             if (value is { } given)
             {
                 Range(key, given, minimum, maximum);
+            }
+        }
+
+        public void OptionalRange(string key, TimeSpan? value, TimeSpan minimum, TimeSpan maximum)
+        {
+            if (value is { } given)
+            {
+                Range(key, given, minimum, maximum);
+            }
+        }
+
+        public void Secret(string key, string? value)
+        {
+            if (value is { Length: < 16 } or { Length: > 256 })
+            {
+                // The value is a secret, however bad.
+                Fail(key, string.Create(CultureInfo.InvariantCulture, $"has {value.Length} characters; must have 16 to 256"));
+            }
+            else if (value?.All(c => c is > ' ' and <= '~') == false)
+            {
+                Fail(key, "has a character that a request cannot carry; must be printable ASCII without spaces");
+            }
+        }
+
+        public void Token(string key, string? value, string what)
+        {
+            if (value is not null && !OptionsValidator.Token().IsMatch(value))
+            {
+                Fail(key, $"'{value}' is not {what}");
             }
         }
 
@@ -256,6 +224,21 @@ internal static partial class OptionsValidator
                 {
                     Fail($"{key}:{i}", $"'{networks[i]}' is not a network; must be {Network.Allowed}");
                 }
+            }
+        }
+
+        public void ProxyProtocol(string key, AcceptProxyProtocolOptions? proxy)
+        {
+            if (proxy is null)
+            {
+                return;
+            }
+
+            Networks($"{key}:TrustedNetworks", proxy.TrustedNetworks);
+            Range($"{key}:Timeout", proxy.Timeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+            if (proxy.TrustedNetworks.Length == 0)
+            {
+                Fail($"{key}:TrustedNetworks", $"is empty; must name the networks of the proxies in front, each {Network.Allowed}");
             }
         }
 

@@ -65,4 +65,12 @@ public sealed record PoolOptions
     /// <summary>TLS towards backends with the scheme <c>https</c>. Default: the machine's authorities and the backend's host.</summary>
     [Description("TLS towards backends with the scheme https. Default: certificates are checked against the machine's authorities and the backend's host.")]
     public BackendTlsOptions? BackendTls { get; set; }
+
+    /// <summary>The HTTP version that Layer 7 speaks to backends. Default: <see cref="BackendHttpVersion.Auto"/>.</summary>
+    [Description("HTTP version that Layer 7 speaks to backends: Auto (https: ALPN; http: Http1, gRPC Http2), Http1, Http2 or Http3. Default Auto.")]
+    public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
+
+    /// <summary>Time in which a latency seen by <see cref="SelectionPolicy.PeakEwma"/> loses 63 % of its weight, 100 ms to 10 min. Default: 10 s.</summary>
+    [Description("Time in which a latency seen by PeakEwma loses 63 % of its weight, 00:00:00.1 to 00:10:00. Default 00:00:10.")]
+    public TimeSpan LatencyDecay { get; set; } = TimeSpan.FromSeconds(10);
 }

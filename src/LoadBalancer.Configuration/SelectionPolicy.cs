@@ -35,4 +35,10 @@ public enum SelectionPolicy
 
     /// <summary>The first backend in the order of discovery that has capacity left: the others are spare. Weights are not used.</summary>
     First,
+
+    /// <summary>
+    /// The one with the lower cost of two backends drawn at random, where the cost is a moving average of the latency
+    /// that follows peaks at once, times the requests under way (Finagle's Peak EWMA).
+    /// </summary>
+    PeakEwma,
 }

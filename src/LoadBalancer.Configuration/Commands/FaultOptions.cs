@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace LoadBalancer.Configuration.Commands;
 
 /// <summary>
-/// Faults that a developer switches on at a pool or a backend, to see how clients take them. Connections that are
-/// open already get them too, save <see cref="Refuse"/>.
+/// Faults that a developer switches on at a pool, a backend or a route, to see how clients take them. Connections that
+/// are open already get them too, save <see cref="Refuse"/>. On Layer 7 they act on requests.
 /// </summary>
 public sealed record FaultOptions
 {
@@ -25,6 +25,18 @@ public sealed record FaultOptions
 
     /// <summary>Whether bytes are swallowed both ways while connections stay open. Default: false.</summary>
     public bool BlackHole { get; set; }
+
+    /// <summary>Layer 7: status that requests are answered with instead of being forwarded, 200 to 599. Default: none.</summary>
+    public int? Status { get; set; }
+
+    /// <summary>Layer 7: percent of the requests that the faults act on, drawn anew for each, 0 to 100. Default: 100.</summary>
+    public int Percent { get; set; } = 100;
+
+    /// <summary>Layer 7: header that a request must have for the faults to act on it. Default: none.</summary>
+    public string? Header { get; set; }
+
+    /// <summary>Layer 7: value that <see cref="Header"/> must have. Default: any.</summary>
+    public string? HeaderValue { get; set; }
 
     /// <summary>Whether nothing is switched on.</summary>
     [JsonIgnore]
@@ -52,6 +64,21 @@ public sealed record FaultOptions
         if (ResetAfterBytes is < 0 or > 1_000_000_000)
         {
             yield return $"resetAfterBytes: '{ResetAfterBytes}' is out of range; must be 0 to 1000000000";
+        }
+
+        if (Status is < 200 or > 599)
+        {
+            yield return $"status: '{Status}' is out of range; must be 200 to 599";
+        }
+
+        if (Percent is < 0 or > 100)
+        {
+            yield return $"percent: '{Percent}' is out of range; must be 0 to 100";
+        }
+
+        if (HeaderValue is not null && Header is null)
+        {
+            yield return "headerValue: is given without header; must have the header whose value it is";
         }
     }
 }

@@ -1,0 +1,5 @@
+namespace LoadBalancer.Configuration.Commands;
+
+/// <summary>Body of the command that changes a pool's policy.</summary>
+/// <param name="Policy">The policy.</param>
+public sealed record PolicyCommand(SelectionPolicy Policy);
