@@ -5,6 +5,7 @@ using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Forwarding.Http1;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
@@ -12,6 +13,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Configuration;
@@ -122,7 +124,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private WebApplication Build()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureKestrel);
+        builder.WebHost.UseKestrelCore().UseSockets(ConfigureSockets).ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
         services.AddSingleton(_loggers);
         services.AddRoutingCore();
@@ -135,7 +137,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
-        services.AddSingleton<IForwarder, YarpForwarder>();
+        services.AddSingleton<Http1Forwarder>();
+        services.AddSingleton<YarpForwarder>();
+        services.AddSingleton<IForwarder, ForwarderChoice>();
         services.AddSingleton<BalancingEndpoint>();
         services.AddSingleton<ErrorAnswers>();
         services.AddSingleton(_affinity);
@@ -153,6 +157,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync));
         return app;
     }
+
+    // A request is a few microseconds of work between two receives: each hand-over to another thread would cost more.
+    // Nothing in this pipeline may block.
+    private static void ConfigureSockets(SocketTransportOptions options) => options.UnsafePreferInlineScheduling = true;
 
     private void ConfigureKestrel(KestrelServerOptions options)
     {

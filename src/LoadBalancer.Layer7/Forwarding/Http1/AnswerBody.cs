@@ -1,0 +1,157 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LoadBalancer.Layer7.Forwarding.Http1;
+
+/// <summary>
+/// Copies the body of an answer. What was received is passed on at once, and no more is received until the client has
+/// taken enough of it.
+/// </summary>
+internal static class AnswerBody
+{
+    private const int BufferSize = 64 * 1024;
+
+    /// <summary>Copies a body of known length, or one that ends with the connection.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<ForwarderError> CopyAsync(HttpContext context, BackendConnection connection, long? length, TimeSpan idle)
+    {
+        var writer = context.Response.BodyWriter;
+        var left = length ?? long.MaxValue;
+        var received = connection.Unread.IsEmpty ? await ReceiveAsync(context, connection, idle) : connection.Unread.Length;
+        if (received > 0)
+        {
+            // What came with the head, or right behind it.
+            var first = (int)Math.Min(received, left);
+            left -= first;
+            var write = writer.WriteAsync(connection.UnreadMemory[..first]);
+            var isTaken = await IsTakenAsync(write, idle);
+            connection.Consume(first);
+            if (!isTaken)
+            {
+                return ForwarderError.ResponseBodyClient;
+            }
+        }
+
+        while (received > 0 && left > 0)
+        {
+            var memory = writer.GetMemory((int)Math.Min(left, BufferSize));
+            connection.ExpireAfter((long)idle.TotalMilliseconds);
+            received = await connection.ReceiveAsync(memory.Length > left ? memory[..(int)left] : memory);
+            if (received > 0)
+            {
+                left -= received;
+                writer.Advance(received);
+                if (!await IsTakenAsync(writer.FlushAsync(), idle))
+                {
+                    return ForwarderError.ResponseBodyClient;
+                }
+            }
+        }
+
+        return left == 0 || (received == 0 && length is null) ? ForwarderError.None : ForwarderError.ResponseBodyDestination;
+    }
+
+    /// <summary>Copies a body out of its chunks.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<ForwarderError> CopyChunksAsync(HttpContext context, BackendConnection connection, TimeSpan idle)
+    {
+        var writer = context.Response.BodyWriter;
+        var chunks = default(ChunkedBody);
+        while (true)
+        {
+            var isSound = Decode(ref chunks, connection, context, writer, out var written);
+            if (isSound && chunks.IsComplete && IsServersOwn(context))
+            {
+                // The server sends what was written together with the end.
+                return ForwarderError.None;
+            }
+
+            if (written > 0 && !await IsTakenAsync(writer.FlushAsync(), idle))
+            {
+                return ForwarderError.ResponseBodyClient;
+            }
+
+            if (isSound && chunks.IsComplete)
+            {
+                return ForwarderError.None;
+            }
+
+            if (connection.IsFull)
+            {
+                connection.Grow(BufferSize);
+            }
+
+            if (!isSound || await ReceiveAsync(context, connection, idle) <= 0)
+            {
+                return ForwarderError.ResponseBodyDestination;
+            }
+        }
+    }
+
+    /// <summary>Waits until the client has taken enough of what was written.</summary>
+    /// <returns>Whether it did, in time.</returns>
+    public static async ValueTask<bool> IsTakenAsync(ValueTask<FlushResult> flush, TimeSpan idle)
+    {
+        try
+        {
+            var result = flush.IsCompletedSuccessfully ? flush.Result : await flush.AsTask().WaitAsync(idle);
+            return result is { IsCompleted: false, IsCanceled: false };
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // The client gets the head at least, when the body takes its time.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<int> ReceiveAsync(HttpContext context, BackendConnection connection, TimeSpan idle)
+    {
+        connection.ExpireAfter((long)idle.TotalMilliseconds);
+        var receive = connection.ReceiveAsync();
+        if (!receive.IsCompleted && !context.Response.HasStarted && !await IsTakenAsync(context.Response.BodyWriter.FlushAsync(), idle))
+        {
+            connection.Close(CloseCause.Aborted);
+        }
+
+        var received = await receive;
+        connection.Received(Math.Max(received, 0));
+        return received;
+    }
+
+    // Nobody but us flushes what a cache, say, has put in between.
+    private static bool IsServersOwn(HttpContext context) =>
+        ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpRequestFeature>());
+
+    private static bool Decode(ref ChunkedBody chunks, BackendConnection connection, HttpContext context, PipeWriter writer, out int written)
+    {
+        written = 0;
+        while (!chunks.IsComplete)
+        {
+            if (!chunks.TryRead(connection.Unread, out var consumed, out var data, out var trailer))
+            {
+                return false;
+            }
+
+            if (trailer is { } field && context.Features.Get<IHttpResponseTrailersFeature>() is { Trailers.IsReadOnly: false } feature)
+            {
+                feature.Trailers[field.Key] = StringValues.Concat(feature.Trailers[field.Key], field.Value);
+            }
+
+            writer.Write(data);
+            written += data.Length;
+            connection.Consume(consumed);
+            if (consumed == 0)
+            {
+                return true;
+            }
+        }
+
+        return true;
+    }
+}

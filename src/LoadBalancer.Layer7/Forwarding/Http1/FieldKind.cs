@@ -1,0 +1,32 @@
+namespace LoadBalancer.Layer7.Forwarding.Http1;
+
+/// <summary>What a header field is to a forwarder.</summary>
+internal enum FieldKind
+{
+    /// <summary>Passed on as it is.</summary>
+    Plain,
+
+    /// <summary>Passed on, and never kept in memory: it is one client's own.</summary>
+    Personal,
+
+    /// <summary>Of one connection, not of the message (RFC 9110 §7.6.1), or not for a proxy to pass on: dropped.</summary>
+    Dropped,
+
+    /// <summary><c>Connection</c>: says whether it stays open, and which other fields go no further.</summary>
+    Connection,
+
+    /// <summary><c>Content-Length</c>: set by framing.</summary>
+    ContentLength,
+
+    /// <summary><c>Transfer-Encoding</c>: set by framing.</summary>
+    TransferEncoding,
+
+    /// <summary><c>Host</c>: becomes the backend's.</summary>
+    Host,
+
+    /// <summary>Set from what is known of the client; what it says itself is dropped.</summary>
+    Forwarded,
+
+    /// <summary>Set from the current span, where there is one.</summary>
+    Trace,
+}

@@ -1,0 +1,367 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
+using LoadBalancer.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LoadBalancer.Layer7.Forwarding.Http1;
+
+/// <summary>
+/// Forwards the plain case by itself: HTTP/1.1 in clear text to the backend, no upgrade, none of YARP's transforms but
+/// <see cref="RouteOptions.RemovePrefix"/>. It does what YARP does there, with less: the head goes from Kestrel's
+/// fields into one buffer and one send, the answer is read from its bytes, and what can be used again is.
+/// </summary>
+internal sealed class Http1Forwarder : IForwarder, IDisposable
+{
+    private const int BufferSize = 8 * 1024;
+
+    // RFC 9113 §7.
+    private const int Http2InternalError = 2;
+    private const int Http2Cancel = 8;
+
+    private static readonly Action<object?> Abort = static connection => ((BackendConnection)connection!).Close(CloseCause.Aborted);
+
+    [ThreadStatic]
+    private static AnswerHead? _head;
+
+    private readonly ConnectionSweep _sweep = new();
+    private readonly ConditionalWeakTable<Backend, Target> _targets = [];
+
+    // Nothing is awaited between reading a head and using what was read.
+    private static AnswerHead Head => _head ??= new();
+
+    /// <summary>Whether a request is one of the plain case.</summary>
+    public static bool CanForward(HttpContext context, Attempt attempt)
+    {
+        var request = context.Request;
+        var headers = request.Headers;
+        var version = attempt.Request.Pool.Options.HttpVersion;
+        return !attempt.Backend.IsHttps
+            && version is BackendHttpVersion.Auto or BackendHttpVersion.Http1
+            && attempt.Request.Route.Options.Transforms.Length == 0
+            && headers.Upgrade.Count == 0
+            && headers.Expect.Count == 0
+            && !HttpMethods.IsConnect(request.Method)
+            && RequestHead.CanWriteTarget(request)
+            && !(version is BackendHttpVersion.Auto && IsGrpc(headers.ContentType));
+    }
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ForwarderError> SendAsync(HttpContext context, Attempt attempt, CancellationToken cancellation)
+    {
+        var target = _targets.GetValue(attempt.Backend, backend => new(backend, _sweep));
+        var timeouts = attempt.Request.Route.Options.Timeouts;
+        var idle = (long)timeouts.Idle.TotalMilliseconds;
+        var firstByte = timeouts.FirstByte is { } limit ? Math.Min((long)limit.TotalMilliseconds, idle) : idle;
+        var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? context.Request.ContentLength > 0;
+        var isBodyWhole = !hasBody;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var length = 0;
+        var isRetry = false;
+        BackendConnection? connection = null;
+        RequestBodySender? body = null;
+        attempt.RequestSent = false;
+        using var span = StartSpan(context.Request, attempt.Backend);
+        try
+        {
+            while (true)
+            {
+                connection = isRetry ? null : target.Connections.TryTake();
+                var isUsed = connection is not null;
+                connection ??= await target.Connections.ConnectAsync(timeouts.Connect, context.RequestAborted, cancellation);
+                using var aborted = context.RequestAborted.UnsafeRegister(Abort, connection);
+                using var cancelled = cancellation.UnsafeRegister(Abort, connection);
+                if (length == 0)
+                {
+                    length = RequestHead.Write(context, target.Host, PathOf(context.Request, attempt), hasBody, ref buffer);
+                    if (hasBody)
+                    {
+                        // What is taken from the client here is not there for another attempt.
+                        attempt.RequestSent = true;
+                        (length, isBodyWhole) = RequestBodySender.AppendTo(buffer, length, context.Request);
+                    }
+                }
+
+                connection.ExpireAfter(isBodyWhole ? firstByte : idle);
+                var send = connection.SendAsync(buffer.AsMemory(0, length));
+                // One that is closed already takes nothing at all.
+                var isSent = !send.IsFaulted;
+                attempt.RequestSent |= isSent;
+                var received = BackendConnection.Broken;
+                if (await IsSentAsync(send))
+                {
+                    body = isBodyWhole ? null : RequestBodySender.Start(context.Request, connection, idle, firstByte);
+                    received = await connection.ReceiveAsync();
+                }
+
+                if (received <= 0 && isUsed && body is null && connection.Cause is CloseCause.None or CloseCause.Stale
+                    && (!isSent || IsIdempotent(context.Request.Method)))
+                {
+                    // The backend closed the connection, which had rested, before it saw the request.
+                    connection.Close(CloseCause.Done);
+                    isRetry = true;
+                    continue;
+                }
+
+                string? fault = null;
+                var status = 0;
+                while (received > 0 && fault is null)
+                {
+                    connection.Received(received);
+                    status = Read(connection, out fault);
+                    if (status != 0 || fault is not null)
+                    {
+                        break;
+                    }
+
+                    received = await connection.ReceiveAsync();
+                }
+
+                if (status == 0)
+                {
+                    return Fail(context, attempt, connection, body, fault);
+                }
+
+                span?.SetTag("http.response.status_code", status);
+                if (!attempt.Accept(status))
+                {
+                    return ForwarderError.None;
+                }
+
+                if (body is not null)
+                {
+                    body.IsAnswered = true;
+                }
+
+                var head = Head;
+                Apply(head, context);
+                var isChunked = head.IsChunked;
+                var bodyLength = HasNoBody(context.Request.Method, status) ? 0 : isChunked ? null : head.ContentLength;
+                var mayKeep = head.KeepsAlive && (isChunked || bodyLength is not null) && (status != StatusCodes.Status205ResetContent || head.ContentLength == 0);
+                var error = ForwarderError.None;
+                if (bodyLength > connection.Unread.Length || bodyLength is null)
+                {
+                    error = isChunked
+                        ? await AnswerBody.CopyChunksAsync(context, connection, timeouts.Idle)
+                        : await AnswerBody.CopyAsync(context, connection, bodyLength, timeouts.Idle);
+                }
+                else if (bodyLength > 0)
+                {
+                    var write = context.Response.BodyWriter.WriteAsync(connection.UnreadMemory[..(int)bodyLength], CancellationToken.None);
+                    error = await AnswerBody.IsTakenAsync(write, timeouts.Idle) ? ForwarderError.None : ForwarderError.ResponseBodyClient;
+                    connection.Consume((int)bodyLength);
+                }
+
+                if (error != ForwarderError.None)
+                {
+                    return FailBody(context, attempt, connection, error);
+                }
+
+                if (mayKeep && body is not { IsComplete: false })
+                {
+                    // It is about to be somebody else's: from here on this client does not close it.
+                    aborted.Dispose();
+                    cancelled.Dispose();
+                    target.Connections.Keep(connection);
+                    connection = null;
+                }
+
+                return ForwarderError.None;
+            }
+        }
+        catch (Exception exception) when (connection is null && exception is SocketException or OperationCanceledException)
+        {
+            return FailToConnect(context, attempt, exception, cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            return Fail(context, attempt, ForwarderError.RequestBodyClient, (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest, exception);
+        }
+        finally
+        {
+            connection?.Close(CloseCause.Done);
+            if (body is not null)
+            {
+                await body.StopAsync();
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Closes every connection.</summary>
+    public void Dispose() => _sweep.Dispose();
+
+    private static async ValueTask<bool> IsSentAsync(ValueTask<int> send)
+    {
+        try
+        {
+            await send;
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    private static ForwarderError FailToConnect(HttpContext context, Attempt attempt, Exception exception, CancellationToken cancellation) =>
+        exception is SocketException ? Fail(context, attempt, ForwarderError.Request, StatusCodes.Status502BadGateway, exception)
+        : IsEnded(context, cancellation) ? FailEnded(context, attempt, exception)
+        : Fail(context, attempt, ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("The backend did not accept a connection in time.", exception));
+
+    // Why there is no answer: whoever closed the connection knows.
+    private static ForwarderError Fail(HttpContext context, Attempt attempt, BackendConnection connection, RequestBodySender? body, string? fault) => connection.Cause switch
+    {
+        CloseCause.Expired => Fail(context, attempt, ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("The backend did not answer in time.")),
+        CloseCause.Aborted when body is { Error: ForwarderError.RequestBodyClient, Exception: var exception } =>
+            Fail(context, attempt, body.Error, (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest, exception),
+        CloseCause.Aborted => FailEnded(context, attempt, null),
+        _ when body is { Error: ForwarderError.RequestBodyDestination } => Fail(context, attempt, body.Error, StatusCodes.Status502BadGateway, body.Exception),
+        _ => Fail(context, attempt, ForwarderError.Request, StatusCodes.Status502BadGateway, fault is null
+            ? new HttpRequestException(HttpRequestError.ResponseEnded, "The backend closed the connection before its answer had come.")
+            : new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend's answer was refused: {fault}.")),
+    };
+
+    private static ForwarderError FailEnded(HttpContext context, Attempt attempt, Exception? exception) =>
+        Fail(context, attempt, ForwarderError.RequestCanceled, context.RequestAborted.IsCancellationRequested ? StatusCodes.Status400BadRequest : StatusCodes.Status502BadGateway, exception ?? new OperationCanceledException());
+
+    // What has gone to the client cannot be taken back: it must not take a part for the whole.
+    private static ForwarderError FailBody(HttpContext context, Attempt attempt, BackendConnection connection, ForwarderError error)
+    {
+        error = connection.Cause == CloseCause.Aborted ? ForwarderError.ResponseBodyCanceled : error;
+        attempt.Exception = connection.Cause == CloseCause.Expired
+            ? new TimeoutException("The backend stopped in the middle of its answer.")
+            : new IOException(error == ForwarderError.ResponseBodyDestination ? "The backend broke off its answer, or what it sent is malformed." : "The client no longer takes the answer.");
+        if (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            return Fail(context, attempt, error, StatusCodes.Status502BadGateway, attempt.Exception);
+        }
+
+        if (context.Features.Get<IHttpResetFeature>() is { } reset)
+        {
+            reset.Reset(error == ForwarderError.ResponseBodyCanceled ? Http2Cancel : Http2InternalError);
+        }
+        else
+        {
+            context.Abort();
+        }
+
+        return error;
+    }
+
+    private static ForwarderError Fail(HttpContext context, Attempt attempt, ForwarderError error, int status, Exception? exception)
+    {
+        attempt.Exception = exception;
+        if (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = status;
+        }
+
+        return error;
+    }
+
+    private static bool IsEnded(HttpContext context, CancellationToken cancellation) => context.RequestAborted.IsCancellationRequested || cancellation.IsCancellationRequested;
+
+    // Status 0: the head is not whole, or has a fault. Interim answers are dropped: nobody asked for them.
+    private static int Read(BackendConnection connection, out string? fault)
+    {
+        var head = Head;
+        while (head.Read(connection.Unread, out var length) is var result)
+        {
+            if (result != HeadStatus.Complete || head.Status == StatusCodes.Status101SwitchingProtocols)
+            {
+                fault = result == HeadStatus.Complete ? "it switches to a protocol that was not asked for" : head.Fault;
+                return 0;
+            }
+
+            connection.Consume(length);
+            if (head.Status >= StatusCodes.Status200OK)
+            {
+                break;
+            }
+        }
+
+        fault = null;
+        return head.Status;
+    }
+
+    private static void Apply(AnswerHead head, HttpContext context)
+    {
+        var response = context.Response;
+        response.StatusCode = head.Status;
+        if (head.Reason is { } reason && context.Features.Get<IHttpResponseFeature>() is { } feature)
+        {
+            feature.ReasonPhrase = reason;
+        }
+
+        var headers = response.Headers;
+        var mayAppend = head.MayRepeat || headers.Count > 0;
+        foreach (var field in head.Fields)
+        {
+            if (mayAppend)
+            {
+                Append(headers, field);
+            }
+            else
+            {
+                headers[field.Name] = field.Value;
+            }
+        }
+
+        // 204 has no body and says so already; YARP takes a length of nothing from 205 as well.
+        if (head.ContentLength is { } length && head.Status != StatusCodes.Status204NoContent && (head.Status != StatusCodes.Status205ResetContent || length != 0))
+        {
+            headers.ContentLength = length;
+        }
+    }
+
+    private static void Append(IHeaderDictionary headers, AnswerField field)
+    {
+        var before = headers[field.Name];
+        // What the balancer has set already goes for the whole site.
+        if (before.Count == 0 || !field.Name.Equals(HeaderNames.StrictTransportSecurity, StringComparison.OrdinalIgnoreCase))
+        {
+            headers[field.Name] = StringValues.Concat(before, field.Value);
+        }
+    }
+
+    private static ReadOnlySpan<char> PathOf(HttpRequest request, Attempt attempt)
+    {
+        var path = request.Path.Value.AsSpan();
+        var prefix = attempt.Request.Route.Options.RemovePrefix.AsSpan().TrimEnd('/');
+        return path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == prefix.Length || path[prefix.Length] == '/') ? path[prefix.Length..] : path;
+    }
+
+    private static bool HasNoBody(string method, int status) =>
+        HttpMethods.IsHead(method) || status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
+
+    private static bool IsIdempotent(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)
+        || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
+    private static bool IsGrpc(StringValues contentType) =>
+        contentType is [{ } type] && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
+
+    private static Activity? StartSpan(HttpRequest request, Backend backend)
+    {
+        if (!LoadBalancerTelemetry.Source.HasListeners() || LoadBalancerTelemetry.Source.StartActivity(request.Method, ActivityKind.Client) is not { } span)
+        {
+            return null;
+        }
+
+        span.SetTag("http.request.method", request.Method);
+        span.SetTag("server.address", backend.Id);
+        span.SetTag("network.protocol.version", "1.1");
+        return span;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LoadBalancer.Layer7.Forwarding.Http1;
+
+/// <summary>Sends a request's body to the backend while its answer may be coming already.</summary>
+internal sealed class RequestBodySender
+{
+    private const int BufferSize = 64 * 1024;
+
+    // The size of a chunk in hexadecimal digits, and two line ends.
+    private const int ChunkFraming = 12;
+
+    private readonly PipeReader _reader;
+    private readonly BackendConnection _connection;
+    private readonly bool _isChunked;
+    private readonly long _idle;
+    private readonly long _firstByte;
+    private readonly Task _sending;
+
+    private RequestBodySender(HttpRequest request, BackendConnection connection, long idle, long firstByte)
+    {
+        _reader = request.BodyReader;
+        _connection = connection;
+        _isChunked = request.ContentLength is null;
+        _idle = idle;
+        _firstByte = firstByte;
+        _sending = SendAsync();
+    }
+
+    /// <summary>What went wrong; <see cref="ForwarderError.None"/> when nothing did.</summary>
+    public ForwarderError Error { get; private set; }
+
+    /// <summary>What went wrong.</summary>
+    public Exception? Exception { get; private set; }
+
+    /// <summary>Whether all of it was sent.</summary>
+    public bool IsComplete => _sending.IsCompleted && Error == ForwarderError.None;
+
+    /// <summary>Whether the answer has begun, which ends the wait for it.</summary>
+    public bool IsAnswered { get; set; }
+
+    /// <summary>Sends the rest of a body, behind what is in the first buffer.</summary>
+    public static RequestBodySender Start(HttpRequest request, BackendConnection connection, long idle, long firstByte) => new(request, connection, idle, firstByte);
+
+    /// <summary>Puts what has come of the body already behind the head, as far as it fits.</summary>
+    /// <returns>Length of both; whether the body is whole then.</returns>
+    public static (int Length, bool IsWhole) AppendTo(byte[] buffer, int length, HttpRequest request)
+    {
+        var reader = request.BodyReader;
+        if (!reader.TryRead(out var result))
+        {
+            return (length, false);
+        }
+
+        var isChunked = request.ContentLength is null;
+        var taken = Write(buffer, ref length, result.Buffer, isChunked);
+        reader.AdvanceTo(result.Buffer.GetPosition(taken));
+        var isWhole = result.IsCompleted && taken == result.Buffer.Length && (!isChunked || TryWriteEnd(buffer, ref length));
+        return (length, isWhole);
+    }
+
+    /// <summary>Ends it: what was not sent yet is not wanted.</summary>
+    /// <returns>Ends when nothing is read or sent any more.</returns>
+    public Task StopAsync()
+    {
+        if (!_sending.IsCompleted)
+        {
+            _connection.Close(CloseCause.Done);
+            _reader.CancelPendingRead();
+        }
+
+        return _sending;
+    }
+
+    private async Task SendAsync()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (await SendNextAsync(buffer))
+            {
+                _connection.ExpireAfter(_idle);
+            }
+
+            _connection.ExpireAfter(IsAnswered ? _idle : _firstByte);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It may have answered before: that is seen by whoever receives.
+            (Error, Exception) = (ForwarderError.RequestBodyDestination, exception);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            (Error, Exception) = (ForwarderError.RequestBodyClient, exception);
+            _connection.Close(CloseCause.Aborted);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <returns>Whether there is more.</returns>
+    private async ValueTask<bool> SendNextAsync(byte[] buffer)
+    {
+        var result = await _reader.ReadAsync();
+        if (result.IsCanceled)
+        {
+            throw new OperationCanceledException();
+        }
+
+        var rest = result.Buffer;
+        try
+        {
+            while (!rest.IsEmpty)
+            {
+                var length = 0;
+                rest = rest.Slice(Write(buffer, ref length, rest, _isChunked));
+                await _connection.SendAsync(buffer.AsMemory(0, length));
+            }
+
+            if (!result.IsCompleted)
+            {
+                return true;
+            }
+
+            var end = 0;
+            if (_isChunked && TryWriteEnd(buffer, ref end))
+            {
+                await _connection.SendAsync(buffer.AsMemory(0, end));
+            }
+
+            return false;
+        }
+        finally
+        {
+            _reader.AdvanceTo(rest.Start, rest.End);
+        }
+    }
+
+    /// <returns>Bytes of the body that fitted.</returns>
+    private static int Write(byte[] buffer, ref int length, ReadOnlySequence<byte> body, bool isChunked)
+    {
+        var room = buffer.Length - length - (isChunked ? ChunkFraming : 0);
+        var size = (int)Math.Min(body.Length, room);
+        if (size <= 0)
+        {
+            return 0;
+        }
+
+        if (isChunked)
+        {
+            size.TryFormat(buffer.AsSpan(length), out var digits, "x", CultureInfo.InvariantCulture);
+            length += digits;
+            "\r\n"u8.CopyTo(buffer.AsSpan(length));
+            length += 2;
+        }
+
+        body.Slice(0, size).CopyTo(buffer.AsSpan(length));
+        length += size;
+        if (isChunked)
+        {
+            "\r\n"u8.CopyTo(buffer.AsSpan(length));
+            length += 2;
+        }
+
+        return size;
+    }
+
+    private static bool TryWriteEnd(byte[] buffer, ref int length)
+    {
+        var written = "0\r\n\r\n"u8.TryCopyTo(buffer.AsSpan(length));
+        length += written ? 5 : 0;
+        return written;
+    }
+}

@@ -1,0 +1,246 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace LoadBalancer.Layer7.Forwarding.Http1;
+
+/// <summary>Writes the head of a request, as a backend gets it, into one buffer.</summary>
+internal ref struct RequestHead
+{
+    private const int LongestAddress = 64;
+    private const int LongestNumber = 20;
+
+    // What YARP does not encode either (RFC 3986 appendix A); a path with anything else is left to it.
+    private static readonly SearchValues<char> PathCharacters = SearchValues.Create("!$&'()*+,-./0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~");
+    private static readonly SearchValues<char> QueryCharacters = SearchValues.Create("!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_`abcdefghijklmnopqrstuvwxyz{|}~^");
+    private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n\0");
+
+    private readonly HttpContext _context;
+    private byte[] _buffer;
+    private int _length;
+
+    private RequestHead(HttpContext context, byte[] buffer)
+    {
+        _context = context;
+        _buffer = buffer;
+    }
+
+    /// <summary>Whether a target is one that is written as it is.</summary>
+    public static bool CanWriteTarget(HttpRequest request) =>
+        request.Path.Value is ['/', ..] path && !path.AsSpan().ContainsAnyExcept(PathCharacters)
+        && !request.PathBase.HasValue
+        && !request.QueryString.Value.AsSpan().ContainsAnyExcept(QueryCharacters);
+
+    /// <summary>Writes the head.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="host">The backend's host and port.</param>
+    /// <param name="path">The path as the backend sees it.</param>
+    /// <param name="hasBody">Whether a body follows.</param>
+    /// <param name="buffer">From the shared pool of arrays; replaced by a larger one where it is too small.</param>
+    /// <returns>Bytes written.</returns>
+    public static int Write(HttpContext context, ReadOnlySpan<byte> host, ReadOnlySpan<char> path, bool hasBody, ref byte[] buffer)
+    {
+        var span = Activity.Current;
+        var head = new RequestHead(context, buffer);
+        head.WriteRequestLine(path);
+        head.WriteHost(host);
+        head.WriteFields(span is not null);
+        head.WriteFraming(hasBody);
+        head.WriteForwarded();
+        if (span is not null)
+        {
+            head.WriteTrace(span);
+        }
+
+        head.Write("\r\n"u8);
+        buffer = head._buffer;
+        return head._length;
+    }
+
+    private void WriteRequestLine(ReadOnlySpan<char> path)
+    {
+        var request = _context.Request;
+        Write(request.Method);
+        Write(" "u8);
+        if (path.IsEmpty)
+        {
+            Write("/"u8);
+        }
+
+        Write(path);
+        Write(request.QueryString.Value);
+        Write(" HTTP/1.1\r\n"u8);
+    }
+
+    private void WriteHost(ReadOnlySpan<byte> host)
+    {
+        Write("Host: "u8);
+        Write(host);
+        Write("\r\n"u8);
+    }
+
+    private void WriteFields(bool hasSpan)
+    {
+        var headers = _context.Request.Headers;
+        var connection = headers.Connection;
+        var named = connection.Count > 0 && !IsUsual(connection);
+        foreach (var (name, values) in headers)
+        {
+            // Names that begin with a colon are HTTP/2's own.
+            var passes = name[0] != ':' && FieldNames.KindOf(name) switch
+            {
+                FieldKind.Plain or FieldKind.Personal => !named || !Names(connection, name),
+                FieldKind.Trace => !hasSpan,
+                _ => false,
+            };
+            if (passes)
+            {
+                WriteField(name, values);
+            }
+        }
+    }
+
+    private void WriteField(string name, in StringValues values)
+    {
+        foreach (var value in values)
+        {
+            // Nothing of the kind comes from a client, but a field may have been added on the way.
+            if (value is not null && !value.AsSpan().ContainsAny(LineEnds))
+            {
+                Write(name);
+                Write(": "u8);
+                Write(value);
+                Write("\r\n"u8);
+            }
+        }
+    }
+
+    private void WriteFraming(bool hasBody)
+    {
+        var request = _context.Request;
+        if (request.ContentLength is { } length && (hasBody || length == 0))
+        {
+            WriteContentLength(length);
+        }
+        else if (hasBody)
+        {
+            Write("Transfer-Encoding: chunked\r\n"u8);
+        }
+        else if (HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method) || HttpMethods.IsPatch(request.Method))
+        {
+            // RFC 9110 §8.6: a method that is about a body says that there is none.
+            WriteContentLength(0);
+        }
+    }
+
+    private void WriteContentLength(long length)
+    {
+        Write("Content-Length: "u8);
+        Reserve(LongestNumber);
+        length.TryFormat(_buffer.AsSpan(_length), out var written, provider: CultureInfo.InvariantCulture);
+        _length += written;
+        Write("\r\n"u8);
+    }
+
+    private void WriteForwarded()
+    {
+        var request = _context.Request;
+        if (_context.Connection.RemoteIpAddress is { } address)
+        {
+            Write("X-Forwarded-For: "u8);
+            WriteAddress(address);
+            Write("\r\n"u8);
+        }
+
+        if (request.Host.HasValue)
+        {
+            WriteField("X-Forwarded-Host", request.Host.Value);
+        }
+
+        Write("X-Forwarded-Proto: "u8);
+        Write(request.Scheme);
+        Write("\r\n"u8);
+    }
+
+    private void WriteAddress(IPAddress address)
+    {
+        Reserve(LongestAddress);
+        address.TryFormat(_buffer.AsSpan(_length), out var written);
+        _length += written;
+    }
+
+    // W3C Trace Context; whatever else a span has to pass on is for the propagator.
+    private void WriteTrace(Activity span)
+    {
+        if (span.IdFormat != ActivityIdFormat.W3C || span.TraceStateString is not null || span.Baggage.Any())
+        {
+            List<KeyValuePair<string, string>> fields = [];
+            DistributedContextPropagator.Current.Inject(span, fields, static (carrier, name, value) => ((List<KeyValuePair<string, string>>)carrier!).Add(new(name, value)));
+            foreach (var (name, value) in fields)
+            {
+                WriteField(name, value);
+            }
+
+            return;
+        }
+
+        Write("traceparent: 00-"u8);
+        Write(span.TraceId.ToHexString());
+        Write("-"u8);
+        Write(span.SpanId.ToHexString());
+        Write(span.Recorded ? "-01\r\n"u8 : "-00\r\n"u8);
+    }
+
+    private static bool IsUsual(in StringValues connection) =>
+        connection.Count == 1 && (connection[0]!.Equals("keep-alive", StringComparison.OrdinalIgnoreCase) || connection[0]!.Equals("close", StringComparison.OrdinalIgnoreCase));
+
+    // RFC 9110 §7.6.1: fields that Connection names are meant for us alone.
+    private static bool Names(in StringValues connection, string name)
+    {
+        foreach (var value in connection)
+        {
+            foreach (var range in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan(range).Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private void Write(scoped ReadOnlySpan<byte> bytes)
+    {
+        Reserve(bytes.Length);
+        bytes.CopyTo(_buffer.AsSpan(_length));
+        _length += bytes.Length;
+    }
+
+    private void Write(scoped ReadOnlySpan<char> text)
+    {
+        Reserve(3 * text.Length);
+        _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
+    }
+
+    private void Reserve(int count)
+    {
+        if (_buffer.Length - _length < count)
+        {
+            Grow(count);
+        }
+    }
+
+    private void Grow(int count)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _buffer.Length, _length + count));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}
