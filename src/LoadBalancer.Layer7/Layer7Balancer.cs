@@ -8,7 +8,9 @@ using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Forwarding.Http1;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
+using LoadBalancer.Layer7.Transport;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.OutputCaching;
@@ -127,6 +129,11 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseSockets(ConfigureSockets).ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
         services.AddSingleton(_loggers);
+        if (EventLoop.IsSupported)
+        {
+            services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
+        }
+
         services.AddRoutingCore();
         services.AddOutputCache(options =>
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using LoadBalancer.Layer7.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -113,14 +114,19 @@ internal static class AnswerBody
     private static async ValueTask<int> ReceiveAsync(HttpContext context, BackendConnection connection, TimeSpan idle)
     {
         connection.ExpireAfter((long)idle.TotalMilliseconds);
-        var receive = connection.ReceiveAsync();
-        if (!receive.IsCompleted && !context.Response.HasStarted && !await IsTakenAsync(context.Response.BodyWriter.FlushAsync(), idle))
+        int received;
+        while ((received = connection.TryReceive()) == Channel.WouldBlock)
         {
-            connection.Close(CloseCause.Aborted);
+            if (context.Response.HasStarted)
+            {
+                await connection.WaitToReceiveAsync();
+            }
+            else if (!await IsTakenAsync(context.Response.BodyWriter.FlushAsync(), idle))
+            {
+                connection.Close(CloseCause.Aborted);
+            }
         }
 
-        var received = await receive;
-        connection.Received(Math.Max(received, 0));
         return received;
     }
 

@@ -1,18 +1,15 @@
 using System.Buffers;
-using System.Net.Sockets;
-using System.Threading.Tasks.Sources;
+using System.Runtime.CompilerServices;
+using LoadBalancer.Layer7.Transport;
 
 namespace LoadBalancer.Layer7.Forwarding.Http1;
 
 /// <summary>
-/// A connection to a backend. While it rests, a receive is under way: a backend that closes, or speaks unasked, is
-/// noticed at once, and the next answer costs nothing more, since the same receive gets it.
+/// A connection to a backend, with what it sent. Its owner uses it; everyone may close it. While it rests it has no
+/// owner, and a backend that closes it or speaks unasked makes it useless.
 /// </summary>
-internal sealed class BackendConnection : IValueTaskSource<int>
+internal sealed class BackendConnection
 {
-    /// <summary>What a receive says when the connection broke, in place of a number of bytes.</summary>
-    public const int Broken = -1;
-
     private const int UsualBuffer = 4 * 1024;
     private const long Never = long.MaxValue;
     private const long Expired = long.MinValue;
@@ -21,31 +18,29 @@ internal sealed class BackendConnection : IValueTaskSource<int>
     private const int Resting = 1;
     private const int Closed = 2;
 
-    private readonly Socket _socket;
+    private readonly Channel _channel;
     private readonly ConnectionSweep _sweep;
-    private readonly Receiver _receiver;
-    private ManualResetValueTaskSourceCore<int> _received;
-    private readonly byte[] _usualBuffer = new byte[UsualBuffer];
-    private byte[] _buffer;
+    private byte[]? _buffer;
     private int _start;
     private int _end;
-    private bool _isArmed;
     private int _state = Used;
     private long _deadline = Never;
     private volatile CloseCause _cause;
 
-    /// <summary>Takes over a connected socket.</summary>
-    public BackendConnection(Socket socket, ConnectionSweep sweep)
+    /// <summary>Takes over a connected channel.</summary>
+    public BackendConnection(Channel channel, ConnectionSweep sweep)
     {
-        _socket = socket;
+        _channel = channel;
         _sweep = sweep;
-        _receiver = new Receiver(this);
-        _buffer = _usualBuffer;
+        channel.Ended = CloseIfResting;
         sweep.Add(this);
     }
 
     /// <summary>Why it was closed.</summary>
     public CloseCause Cause => _cause;
+
+    /// <summary>Whether it is of no use any more.</summary>
+    public bool IsClosed => Volatile.Read(ref _state) == Closed;
 
     /// <summary>Bytes that were received and not read yet.</summary>
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
@@ -53,89 +48,67 @@ internal sealed class BackendConnection : IValueTaskSource<int>
     /// <summary>As <see cref="Unread"/>; good until the next receive.</summary>
     public ReadOnlyMemory<byte> UnreadMemory => _buffer.AsMemory(_start, _end - _start);
 
-    /// <summary>Whether the last receive filled the buffer to its end: more is likely to be there.</summary>
-    public bool IsFull => _end == _buffer.Length;
+    /// <summary>Whether the buffer is filled to its end: more is likely to be there.</summary>
+    public bool IsFull => _buffer is not null && _end == _buffer.Length;
 
     /// <summary>Closes it unless this is called again, or it rests, within a time in milliseconds.</summary>
     public void ExpireAfter(long milliseconds) => Volatile.Write(ref _deadline, Environment.TickCount64 + milliseconds);
 
     /// <summary>Sends all of it.</summary>
-    /// <exception cref="SocketException">The connection broke.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    public ValueTask<int> SendAsync(ReadOnlyMemory<byte> bytes) => _socket.SendAsync(bytes, SocketFlags.None);
+    /// <returns>Whether that succeeded.</returns>
+    public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes) => _channel.SendAsync(bytes);
 
-    /// <summary>Receives behind what is unread.</summary>
-    /// <returns>The number of bytes, which are unread then; 0 at the end; <see cref="Broken"/>.</returns>
-    public ValueTask<int> ReceiveAsync()
+    /// <summary>Receives behind what is unread, without waiting.</summary>
+    /// <returns>The number of bytes; 0 at the end; or as <see cref="Channel"/> says.</returns>
+    public int TryReceive()
     {
-        if (_isArmed)
-        {
-            _isArmed = false;
-            return new(this, _received.Version);
-        }
-
         MakeRoom();
-        return ReceiveAsync(_buffer.AsMemory(_end));
+        var received = _channel.TryReceive(_buffer.AsSpan(_end));
+        _end += Math.Max(received, 0);
+        return received;
     }
+
+    /// <summary>Waits until a receive may find something.</summary>
+    public ValueTask WaitToReceiveAsync() => _channel.WaitToReceiveAsync();
 
     /// <summary>Receives into other memory than its own, for a body that needs no looking at.</summary>
-    /// <returns>The number of bytes; 0 at the end; <see cref="Broken"/>.</returns>
+    /// <returns>The number of bytes; 0 at the end; <see cref="Channel.Broken"/>.</returns>
     public ValueTask<int> ReceiveAsync(Memory<byte> memory)
     {
-        try
-        {
-            _received.Reset();
-            _receiver.SetBuffer(memory);
-            return _socket.ReceiveAsync(_receiver) ? new(this, _received.Version) : new(_receiver.Result);
-        }
-        catch (ObjectDisposedException)
-        {
-            return new(Broken);
-        }
+        var received = _channel.TryReceive(memory.Span);
+        return received == Channel.WouldBlock ? WaitAndReceiveAsync(memory) : new(received);
     }
-
-    /// <summary>Notes what <see cref="ReceiveAsync()"/> has received.</summary>
-    public void Received(int count) => _end += count;
 
     /// <summary>Drops bytes that were read.</summary>
     public void Consume(int count) => _start += count;
 
-    /// <summary>Makes the buffer at least as large as this, until it rests.</summary>
+    /// <summary>Makes the buffer at least as large as this.</summary>
     public void Grow(int size)
     {
-        if (_buffer.Length < size)
+        if (_buffer!.Length < size)
         {
             var before = _buffer;
             _buffer = ArrayPool<byte>.Shared.Rent(size);
             before.AsSpan(_start, _end - _start).CopyTo(_buffer);
             _end -= _start;
             _start = 0;
-            ReturnIfRented(before);
+            ArrayPool<byte>.Shared.Return(before);
         }
     }
 
-    /// <summary>Lays it to rest, for at most a time in milliseconds.</summary>
+    /// <summary>Lays it to rest, for at most a time in milliseconds. It keeps no memory.</summary>
     /// <returns>Whether it can be used again; if not, it has to be closed.</returns>
     public bool TryRest(long milliseconds)
     {
         // What the backend says after its answer is no answer to anything.
-        if (_start != _end || _cause != CloseCause.None)
+        if (_start != _end || _cause != CloseCause.None || !IsQuiet())
         {
             return false;
         }
 
-        _start = _end = 0;
-        ReturnIfRented(_buffer);
-        _buffer = _usualBuffer;
-        var receive = ReceiveAsync(_buffer.AsMemory());
-        if (receive.IsCompleted || Interlocked.Exchange(ref _deadline, Environment.TickCount64 + milliseconds) == Expired)
-        {
-            return false;
-        }
-
-        _isArmed = true;
-        Interlocked.Exchange(ref _state, Resting);
-        return true;
+        FreeBuffer();
+        return Interlocked.Exchange(ref _deadline, Environment.TickCount64 + milliseconds) != Expired
+            && Interlocked.CompareExchange(ref _state, Resting, Used) == Used;
     }
 
     /// <summary>Ends its rest.</summary>
@@ -147,7 +120,7 @@ internal sealed class BackendConnection : IValueTaskSource<int>
             return false;
         }
 
-        if (Interlocked.Exchange(ref _deadline, Never) != Expired && _received.GetStatus(_received.Version) == ValueTaskSourceStatus.Pending)
+        if (Interlocked.Exchange(ref _deadline, Never) != Expired && IsQuiet())
         {
             return true;
         }
@@ -156,9 +129,6 @@ internal sealed class BackendConnection : IValueTaskSource<int>
         return false;
     }
 
-    /// <summary>Whether it is of no use any more.</summary>
-    public bool IsClosed => Volatile.Read(ref _state) == Closed;
-
     /// <summary>Closes it, which ends what is under way. May be called by anyone; the first cause is kept.</summary>
     public void Close(CloseCause cause)
     {
@@ -166,6 +136,13 @@ internal sealed class BackendConnection : IValueTaskSource<int>
         {
             Free(cause);
         }
+    }
+
+    /// <summary>Closes it, and gives back its memory: for its owner, when nothing is under way any more.</summary>
+    public void End()
+    {
+        Close(CloseCause.Done);
+        FreeBuffer();
     }
 
     /// <summary>Whether its time is over.</summary>
@@ -181,67 +158,71 @@ internal sealed class BackendConnection : IValueTaskSource<int>
         }
     }
 
-    int IValueTaskSource<int>.GetResult(short token) => _received.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _received.GetStatus(token);
-
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _received.OnCompleted(continuation, state, token, flags);
-
-    private void ReturnIfRented(byte[] buffer)
+    private void CloseIfResting()
     {
-        if (buffer != _usualBuffer)
+        if (Interlocked.CompareExchange(ref _state, Closed, Resting) == Resting)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            Free(CloseCause.Stale);
         }
     }
 
-    // A rented buffer is not given back: a receive may still be writing to it.
     private void Free(CloseCause cause)
     {
         _cause = cause;
         _sweep.Remove(this);
-        _socket.Dispose();
-        _receiver.Dispose();
+        _channel.Close();
+    }
+
+    private bool IsQuiet()
+    {
+        Span<byte> one = stackalloc byte[1];
+        return _channel.TryReceive(one) == Channel.WouldBlock;
     }
 
     private void MakeRoom()
     {
-        if (_start == _end)
+        if (_buffer is null)
+        {
+            _buffer = ArrayPool<byte>.Shared.Rent(UsualBuffer);
+            _start = _end = 0;
+        }
+        else if (_start == _end)
         {
             _start = _end = 0;
         }
+        else if (_end == _buffer.Length && _start > 0)
+        {
+            Unread.CopyTo(_buffer);
+            _end -= _start;
+            _start = 0;
+        }
         else if (_end == _buffer.Length)
         {
-            if (_start > 0)
-            {
-                Unread.CopyTo(_buffer);
-                _end -= _start;
-                _start = 0;
-            }
-            else
-            {
-                Grow(2 * _buffer.Length);
-            }
+            Grow(2 * _buffer.Length);
         }
     }
 
-    private void OnReceived(int result)
+    private void FreeBuffer()
     {
-        // A connection that rests gets nothing but its end; nobody waits for it.
-        if (Interlocked.CompareExchange(ref _state, Closed, Resting) == Resting)
+        if (_buffer is not null)
         {
-            Free(CloseCause.Stale);
-            return;
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = null;
+            _start = _end = 0;
         }
-
-        _received.SetResult(result);
     }
 
-    private sealed class Receiver(BackendConnection connection) : SocketAsyncEventArgs(true)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAndReceiveAsync(Memory<byte> memory)
     {
-        public int Result => SocketError == SocketError.Success ? BytesTransferred : Broken;
-
-        protected override void OnCompleted(SocketAsyncEventArgs e) => connection.OnReceived(Result);
+        while (true)
+        {
+            await _channel.WaitToReceiveAsync();
+            var received = _channel.TryReceive(memory.Span);
+            if (received != Channel.WouldBlock)
+            {
+                return received;
+            }
+        }
     }
 }

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Layer7.Transport;
 using Microsoft.Extensions.ServiceDiscovery;
 
 namespace LoadBalancer.Layer7.Forwarding.Http1;
 
 /// <summary>
-/// The connections to one backend. Those that rest are kept apart by the thread that used them last: a socket's events
-/// come on one thread, and whoever runs there finds a connection whose answer will come there too.
+/// The connections to one backend. Those that rest are kept apart by the loop that used them last: a client's request
+/// is sent on a connection of its own loop where there is one, and its answer comes on the same thread.
 /// </summary>
 internal sealed class ConnectionPool(EndPoint endPoint, ConnectionSweep sweep)
 {
@@ -46,22 +47,22 @@ internal sealed class ConnectionPool(EndPoint endPoint, ConnectionSweep sweep)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(aborted, cancellation);
         deadline.CancelAfter(timeout);
-        var socket = _endPoint switch
+        if (_endPoint is not DnsEndPoint name)
         {
-            UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
-            // A host name may have addresses of both families; a socket without a family tries them all.
-            DnsEndPoint => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-            _ => new Socket(_endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-        };
-        try
-        {
-            await socket.ConnectAsync(_endPoint, deadline.Token);
-            return new BackendConnection(socket, sweep);
+            return await ConnectAsync(_endPoint, deadline.Token);
         }
-        catch
+
+        var addresses = await Dns.GetHostAddressesAsync(name.Host, name.AddressFamily, deadline.Token);
+        for (var i = 0; ; i++)
         {
-            socket.Dispose();
-            throw;
+            try
+            {
+                return await ConnectAsync(new IPEndPoint(addresses[i], name.Port), deadline.Token);
+            }
+            catch (SocketException) when (i + 1 < addresses.Length)
+            {
+                // The host may have another that works.
+            }
         }
     }
 
@@ -86,8 +87,23 @@ internal sealed class ConnectionPool(EndPoint endPoint, ConnectionSweep sweep)
         connection.Close(CloseCause.Done);
     }
 
+    private async ValueTask<BackendConnection> ConnectAsync(EndPoint address, CancellationToken cancellation)
+    {
+        var channel = Channel.Create(address);
+        try
+        {
+            await channel.ConnectAsync(address, cancellation);
+            return new BackendConnection(channel, sweep);
+        }
+        catch
+        {
+            channel.Close();
+            throw;
+        }
+    }
+
     private static EndPoint Plain(Uri uri) => uri.Scheme == "unix" ? new UnixDomainSocketEndPoint(uri.LocalPath) : new DnsEndPoint(uri.Host, uri.Port);
 
-    // Threads get numbers in turn: those that socket events come on are as many as processors, and start together.
-    private static int Own() => (_thread != 0 ? _thread : _thread = Interlocked.Increment(ref _threads)) & int.MaxValue;
+    // Of the loop that runs here; other threads get numbers in turn.
+    private static int Own() => EventLoop.Current?.Index ?? (_thread != 0 ? _thread : _thread = Interlocked.Increment(ref _threads) & int.MaxValue);
 }

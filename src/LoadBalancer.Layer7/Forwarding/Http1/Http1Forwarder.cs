@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer7.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -93,36 +94,35 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                 connection.ExpireAfter(isBodyWhole ? firstByte : idle);
                 var send = connection.SendAsync(buffer.AsMemory(0, length));
                 // One that is closed already takes nothing at all.
-                var isSent = !send.IsFaulted;
-                attempt.RequestSent |= isSent;
-                var received = BackendConnection.Broken;
-                if (await IsSentAsync(send))
+                var isRefused = send.IsCompleted && !send.Result;
+                attempt.RequestSent |= !isRefused;
+                var received = Channel.Broken;
+                if (!isRefused && (send.IsCompleted || await send))
                 {
                     body = isBodyWhole ? null : RequestBodySender.Start(context.Request, connection, idle, firstByte);
-                    received = await connection.ReceiveAsync();
+                    while ((received = connection.TryReceive()) == Channel.WouldBlock)
+                    {
+                        await connection.WaitToReceiveAsync();
+                    }
                 }
 
                 if (received <= 0 && isUsed && body is null && connection.Cause is CloseCause.None or CloseCause.Stale
-                    && (!isSent || IsIdempotent(context.Request.Method)))
+                    && (isRefused || IsIdempotent(context.Request.Method)))
                 {
                     // The backend closed the connection, which had rested, before it saw the request.
-                    connection.Close(CloseCause.Done);
+                    connection.End();
                     isRetry = true;
                     continue;
                 }
 
                 string? fault = null;
                 var status = 0;
-                while (received > 0 && fault is null)
+                while (received > 0 && (status = Read(connection, out fault)) == 0 && fault is null)
                 {
-                    connection.Received(received);
-                    status = Read(connection, out fault);
-                    if (status != 0 || fault is not null)
+                    while ((received = connection.TryReceive()) == Channel.WouldBlock)
                     {
-                        break;
+                        await connection.WaitToReceiveAsync();
                     }
-
-                    received = await connection.ReceiveAsync();
                 }
 
                 if (status == 0)
@@ -187,11 +187,12 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         }
         finally
         {
-            connection?.Close(CloseCause.Done);
             if (body is not null)
             {
                 await body.StopAsync();
             }
+
+            connection?.End();
 
             ArrayPool<byte>.Shared.Return(buffer);
         }
@@ -199,19 +200,6 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 
     /// <summary>Closes every connection.</summary>
     public void Dispose() => _sweep.Dispose();
-
-    private static async ValueTask<bool> IsSentAsync(ValueTask<int> send)
-    {
-        try
-        {
-            await send;
-            return true;
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            return false;
-        }
-    }
 
     private static ForwarderError FailToConnect(HttpContext context, Attempt attempt, Exception exception, CancellationToken cancellation) =>
         exception is SocketException ? Fail(context, attempt, ForwarderError.Request, StatusCodes.Status502BadGateway, exception)

@@ -89,7 +89,7 @@ internal sealed class RequestBodySender
 
             _connection.ExpireAfter(IsAnswered ? _idle : _firstByte);
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (SocketException exception)
         {
             // It may have answered before: that is seen by whoever receives.
             (Error, Exception) = (ForwarderError.RequestBodyDestination, exception);
@@ -119,7 +119,7 @@ internal sealed class RequestBodySender
             {
                 var length = 0;
                 rest = rest.Slice(Write(buffer, ref length, rest, _isChunked));
-                await _connection.SendAsync(buffer.AsMemory(0, length));
+                await SendAsync(buffer.AsMemory(0, length));
             }
 
             if (!result.IsCompleted)
@@ -130,7 +130,7 @@ internal sealed class RequestBodySender
             var end = 0;
             if (_isChunked && TryWriteEnd(buffer, ref end))
             {
-                await _connection.SendAsync(buffer.AsMemory(0, end));
+                await SendAsync(buffer.AsMemory(0, end));
             }
 
             return false;
@@ -138,6 +138,14 @@ internal sealed class RequestBodySender
         finally
         {
             _reader.AdvanceTo(rest.Start, rest.End);
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (!await _connection.SendAsync(bytes))
+        {
+            throw new SocketException((int)SocketError.ConnectionReset);
         }
     }
 
