@@ -156,6 +156,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton(_clientCertificateHeaders);
 
         var app = builder.Build();
+        // YARP brings authorization along, and with it the host a middleware that no route here uses.
+        ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true;
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RequestMiddleware>();

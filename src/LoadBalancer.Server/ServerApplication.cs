@@ -60,6 +60,8 @@ internal static class ServerApplication
         builder.Logging.AddFilter("System", LogLevel.Warning);
         // A start that fails is told by Program in one line; the host would tell it again with a stack trace.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // It has nothing to say at these levels, but whoever might hear it makes ASP.NET Core begin a span for every request.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // YARP warns at every request that finds no backend; the pool says once when it loses them.
         builder.Logging.AddFilter("Yarp", LogLevel.Error);
         builder.Logging.AddSimpleConsole(console =>
