@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace LoadBalancer.Layer7.Tests;
 
-public sealed class ForwardingTests
+public class ForwardingTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -13,6 +13,8 @@ internal sealed class TestBalancer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private static readonly AsyncLocal<bool> ByYarp = new();
+
     private readonly ServiceProvider _provider;
     private readonly TestAddresses _addresses;
     private readonly Dictionary<string, string[]> _services = [];
@@ -31,6 +33,9 @@ internal sealed class TestBalancer : IAsyncDisposable
 
     public Uri Uri => UriOf("http");
 
+    /// <summary>Lets every route of this test have a transform, which changes nothing, and so be forwarded by YARP.</summary>
+    public static void ForwardByYarp() => ByYarp.Value = true;
+
     public static LoadBalancerOptions Options(params (string Name, RouteOptions Route)[] routes)
     {
         var options = new LoadBalancerOptions();
@@ -38,6 +43,7 @@ internal sealed class TestBalancer : IAsyncDisposable
         foreach (var (name, route) in routes)
         {
             route.Pool ??= "web";
+            route.Transforms = ByYarp.Value ? [.. route.Transforms, new() { ["RequestHeadersCopy"] = "true" }] : route.Transforms;
             options.Pools.TryAdd(route.Pool, new() { HealthCheck = new() { Interval = TimeSpan.FromMilliseconds(100), Fall = 1, Rise = 1 } });
             options.Layer7.Routes[name] = route;
         }

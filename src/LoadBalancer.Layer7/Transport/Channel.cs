@@ -15,15 +15,19 @@ internal abstract class Channel(Socket socket)
     /// <summary>The socket, for what is not receiving and sending.</summary>
     public Socket Socket => socket;
 
-    /// <summary>Called when the other side has closed or the connection broke, where that is told of without asking.</summary>
-    public Action? Ended { get; set; }
+    /// <summary>Called when something has come, before it is received, with whether that is the end; where it is told of without asking.</summary>
+    public Action<bool>? Stirred { get; set; }
 
     /// <summary>Makes a channel that is not connected yet.</summary>
     public static Channel Create(EndPoint endPoint)
     {
         var isIP = endPoint is IPEndPoint;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, isIP ? ProtocolType.Tcp : ProtocolType.Unspecified);
-        socket.NoDelay = isIP;
+        if (isIP)
+        {
+            socket.NoDelay = true;
+        }
+
         return EventLoop.IsSupported ? new LoopChannel(socket, EventLoop.Current ?? EventLoop.Next()) : new PortableChannel(socket);
     }
 
@@ -35,6 +39,9 @@ internal abstract class Channel(Socket socket)
     /// <summary>Receives what is there.</summary>
     /// <returns>The number of bytes; 0 at the end; <see cref="WouldBlock"/>; <see cref="Broken"/>.</returns>
     public abstract int TryReceive(Span<byte> buffer);
+
+    /// <summary>Makes the next receive ask the kernel, whatever it has told.</summary>
+    public abstract void Distrust();
 
     /// <summary>Waits until a receive may find something.</summary>
     public abstract ValueTask WaitToReceiveAsync();

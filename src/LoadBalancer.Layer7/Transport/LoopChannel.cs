@@ -79,6 +79,8 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
         }
     }
 
+    public override void Distrust() => _isDrained = false;
+
     public override ValueTask WaitToReceiveAsync() => _in.WaitAsync();
 
     /// <summary>Sends as much as is taken.</summary>
@@ -200,17 +202,13 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
         _hasEnd |= ends;
         if (ends || (events & NativeSocket.In) != 0)
         {
+            Stirred?.Invoke(ends);
             _in.Signal(inline: true);
         }
 
         if (ends || (events & NativeSocket.Out) != 0)
         {
             _out.Signal(inline: true);
-        }
-
-        if (ends)
-        {
-            Ended?.Invoke();
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
     public LoopConnection(Socket socket, MemoryPool<byte> memory)
         : base(ConnectionIds.Next())
     {
-        _channel = new LoopChannel(socket, EventLoop.Next()) { Ended = OnEnded };
+        _channel = new LoopChannel(socket, EventLoop.Next()) ;
+        _channel.Stirred = OnStirred;
         MemoryPool = memory;
         Input = new ChannelReader(_channel);
         Output = new ChannelWriter(_channel);
@@ -56,6 +57,14 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private void OnStirred(bool ends)
+    {
+        if (ends)
+        {
+            OnEnded();
+        }
     }
 
     // Whoever hears of it may do anything, so not on the loop's thread.

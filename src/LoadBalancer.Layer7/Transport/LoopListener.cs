@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -14,27 +15,26 @@ internal sealed class LoopListener(Socket socket, MemoryPool<byte> memory) : ICo
     {
         while (true)
         {
+            Socket? accepted = null;
             try
             {
-                var accepted = await socket.AcceptAsync(cancellationToken);
-                if (accepted.LocalEndPoint is IPEndPoint)
+                accepted = await socket.AcceptAsync(cancellationToken);
+                if (EndPoint is IPEndPoint)
                 {
                     accepted.NoDelay = true;
                 }
 
                 return new LoopConnection(accepted, memory);
             }
-            catch (ObjectDisposedException)
+            catch (Exception exception) when (exception is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
+                accepted?.Dispose();
                 return null;
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.OperationAborted)
+            catch (Exception exception) when (exception is SocketException or Win32Exception)
             {
-                return null;
-            }
-            catch (SocketException)
-            {
-                // The client went away before it was accepted.
+                // The client went away before it was accepted; whoever comes next is not to suffer for it.
+                accepted?.Dispose();
             }
         }
     }

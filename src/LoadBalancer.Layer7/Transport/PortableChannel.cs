@@ -27,6 +27,11 @@ internal sealed class PortableChannel(Socket socket) : Channel(socket)
         }
     }
 
+    public override void Distrust()
+    {
+        // It always asks.
+    }
+
     public override async ValueTask WaitToReceiveAsync()
     {
         try

@@ -32,7 +32,7 @@ internal sealed class BackendConnection
     {
         _channel = channel;
         _sweep = sweep;
-        channel.Ended = CloseIfResting;
+        channel.Stirred = CloseIfResting;
         sweep.Add(this);
     }
 
@@ -101,7 +101,7 @@ internal sealed class BackendConnection
     public bool TryRest(long milliseconds)
     {
         // What the backend says after its answer is no answer to anything.
-        if (_start != _end || _cause != CloseCause.None || !IsQuiet())
+        if (_start != _end || _cause != CloseCause.None || !IsQuiet(isSure: false))
         {
             return false;
         }
@@ -112,15 +112,16 @@ internal sealed class BackendConnection
     }
 
     /// <summary>Ends its rest.</summary>
+    /// <param name="isSure">Whether to ask the kernel, rather than to go by what it has told.</param>
     /// <returns>Whether it can be used; if not, it is closed.</returns>
-    public bool TryWake()
+    public bool TryWake(bool isSure)
     {
         if (Interlocked.CompareExchange(ref _state, Used, Resting) != Resting)
         {
             return false;
         }
 
-        if (Interlocked.Exchange(ref _deadline, Never) != Expired && IsQuiet())
+        if (Interlocked.Exchange(ref _deadline, Never) != Expired && IsQuiet(isSure))
         {
             return true;
         }
@@ -158,9 +159,10 @@ internal sealed class BackendConnection
         }
     }
 
-    private void CloseIfResting()
+    // Whatever comes to a connection that rests, it is of no use any more.
+    private void CloseIfResting(bool ends)
     {
-        if (Interlocked.CompareExchange(ref _state, Closed, Resting) == Resting)
+        if (Volatile.Read(ref _state) == Resting && Interlocked.CompareExchange(ref _state, Closed, Resting) == Resting)
         {
             Free(CloseCause.Stale);
         }
@@ -173,8 +175,13 @@ internal sealed class BackendConnection
         _channel.Close();
     }
 
-    private bool IsQuiet()
+    private bool IsQuiet(bool isSure)
     {
+        if (isSure)
+        {
+            _channel.Distrust();
+        }
+
         Span<byte> one = stackalloc byte[1];
         return _channel.TryReceive(one) == Channel.WouldBlock;
     }

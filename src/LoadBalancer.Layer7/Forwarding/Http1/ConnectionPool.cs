@@ -23,12 +23,13 @@ internal sealed class ConnectionPool(EndPoint endPoint, ConnectionSweep sweep)
     private readonly IdleConnections[] _idle = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new IdleConnections())];
 
     /// <summary>Takes a connection that rests; null when a new one is needed.</summary>
-    public BackendConnection? TryTake()
+    /// <param name="isSure">Whether to ask the kernel if it was closed a moment ago: for a request that must not be sent twice.</param>
+    public BackendConnection? TryTake(bool isSure)
     {
         var own = Own();
         for (var i = 0; i < _idle.Length; i++)
         {
-            if (_idle[(own + i) % _idle.Length].TryTake() is { } connection)
+            if (_idle[(own + i) % _idle.Length].TryTake(isSure) is { } connection)
             {
                 return connection;
             }

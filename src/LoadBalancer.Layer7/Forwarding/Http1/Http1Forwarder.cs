@@ -66,6 +66,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         var isBodyWhole = !hasBody;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         var length = 0;
+        var bodySent = 0L;
         var isRetry = false;
         BackendConnection? connection = null;
         RequestBodySender? body = null;
@@ -75,7 +76,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         {
             while (true)
             {
-                connection = isRetry ? null : target.Connections.TryTake();
+                connection = isRetry ? null : target.Connections.TryTake(isSure: !IsIdempotent(context.Request.Method));
                 var isUsed = connection is not null;
                 connection ??= await target.Connections.ConnectAsync(timeouts.Connect, context.RequestAborted, cancellation);
                 using var aborted = context.RequestAborted.UnsafeRegister(Abort, connection);
@@ -87,19 +88,22 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                     {
                         // What is taken from the client here is not there for another attempt.
                         attempt.RequestSent = true;
-                        (length, isBodyWhole) = RequestBodySender.AppendTo(buffer, length, context.Request);
+                        (length, bodySent, isBodyWhole) = RequestBodySender.AppendTo(buffer, length, context.Request);
                     }
                 }
 
                 connection.ExpireAfter(isBodyWhole ? firstByte : idle);
                 var send = connection.SendAsync(buffer.AsMemory(0, length));
-                // One that is closed already takes nothing at all.
-                var isRefused = send.IsCompleted && !send.Result;
-                attempt.RequestSent |= !isRefused;
+                // One that is closed already takes nothing at all, and says so at once.
+                var isWaiting = !send.IsCompleted;
+                attempt.RequestSent |= isWaiting;
+                var isSent = await send;
+                var isRefused = !isSent && !isWaiting;
+                attempt.RequestSent |= isSent;
                 var received = Channel.Broken;
-                if (!isRefused && (send.IsCompleted || await send))
+                if (isSent)
                 {
-                    body = isBodyWhole ? null : RequestBodySender.Start(context.Request, connection, idle, firstByte);
+                    body = isBodyWhole ? null : RequestBodySender.Start(context.Request, bodySent, connection, idle, firstByte);
                     while ((received = connection.TryReceive()) == Channel.WouldBlock)
                     {
                         await connection.WaitToReceiveAsync();
@@ -165,7 +169,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                     return FailBody(context, attempt, connection, error);
                 }
 
-                if (mayKeep && body is not { IsComplete: false })
+                if (mayKeep && (body is null || await body.IsSentAsync()))
                 {
                     // It is about to be somebody else's: from here on this client does not close it.
                     aborted.Dispose();

@@ -13,7 +13,7 @@ internal sealed class IdleConnections
     private int _busy;
 
     /// <summary>Takes a connection that can be used; null when there is none, or another thread is at work here.</summary>
-    public BackendConnection? TryTake()
+    public BackendConnection? TryTake(bool isSure)
     {
         if (Volatile.Read(ref _count) == 0 || !TryEnter())
         {
@@ -25,7 +25,7 @@ internal sealed class IdleConnections
         {
             var connection = _connections[--_count]!;
             _connections[_count] = null;
-            found = connection.TryWake() ? connection : null;
+            found = connection.TryWake(isSure) ? connection : null;
         }
 
         Leave();

@@ -21,12 +21,15 @@ internal sealed class RequestBodySender
     private readonly long _idle;
     private readonly long _firstByte;
     private readonly Task _sending;
+    private long _left;
+    private volatile bool _isEnding;
 
-    private RequestBodySender(HttpRequest request, BackendConnection connection, long idle, long firstByte)
+    private RequestBodySender(HttpRequest request, long sent, BackendConnection connection, long idle, long firstByte)
     {
         _reader = request.BodyReader;
         _connection = connection;
         _isChunked = request.ContentLength is null;
+        _left = (request.ContentLength ?? long.MaxValue) - sent;
         _idle = idle;
         _firstByte = firstByte;
         _sending = SendAsync();
@@ -38,30 +41,39 @@ internal sealed class RequestBodySender
     /// <summary>What went wrong.</summary>
     public Exception? Exception { get; private set; }
 
-    /// <summary>Whether all of it was sent.</summary>
-    public bool IsComplete => _sending.IsCompleted && Error == ForwarderError.None;
-
     /// <summary>Whether the answer has begun, which ends the wait for it.</summary>
     public bool IsAnswered { get; set; }
 
     /// <summary>Sends the rest of a body, behind what is in the first buffer.</summary>
-    public static RequestBodySender Start(HttpRequest request, BackendConnection connection, long idle, long firstByte) => new(request, connection, idle, firstByte);
+    public static RequestBodySender Start(HttpRequest request, long sent, BackendConnection connection, long idle, long firstByte) => new(request, sent, connection, idle, firstByte);
 
     /// <summary>Puts what has come of the body already behind the head, as far as it fits.</summary>
-    /// <returns>Length of both; whether the body is whole then.</returns>
-    public static (int Length, bool IsWhole) AppendTo(byte[] buffer, int length, HttpRequest request)
+    /// <returns>Length of both; bytes of the body in it; whether the body is whole then.</returns>
+    public static (int Length, long Body, bool IsWhole) AppendTo(byte[] buffer, int length, HttpRequest request)
     {
         var reader = request.BodyReader;
         if (!reader.TryRead(out var result))
         {
-            return (length, false);
+            return (length, 0, false);
         }
 
         var isChunked = request.ContentLength is null;
         var taken = Write(buffer, ref length, result.Buffer, isChunked);
         reader.AdvanceTo(result.Buffer.GetPosition(taken));
-        var isWhole = result.IsCompleted && taken == result.Buffer.Length && (!isChunked || TryWriteEnd(buffer, ref length));
-        return (length, isWhole);
+        var isWhole = isChunked ? result.IsCompleted && taken == result.Buffer.Length && TryWriteEnd(buffer, ref length) : taken == request.ContentLength;
+        return (length, taken, isWhole);
+    }
+
+    /// <summary>Whether all of it was sent, so that the connection can carry another request.</summary>
+    public async ValueTask<bool> IsSentAsync()
+    {
+        if (_isEnding)
+        {
+            // The backend has answered what it has all of; whoever sent that need not know yet.
+            await _sending;
+        }
+
+        return _sending.IsCompleted && Error == ForwarderError.None;
     }
 
     /// <summary>Ends it: what was not sent yet is not wanted.</summary>
@@ -107,14 +119,16 @@ internal sealed class RequestBodySender
     private async ValueTask<bool> SendNextAsync(byte[] buffer)
     {
         var result = await _reader.ReadAsync();
-        if (result.IsCanceled)
-        {
-            throw new OperationCanceledException();
-        }
-
         var rest = result.Buffer;
+        _left -= rest.Length;
+        _isEnding = result.IsCompleted || _left == 0;
         try
         {
+            if (result.IsCanceled)
+            {
+                throw new OperationCanceledException();
+            }
+
             while (!rest.IsEmpty)
             {
                 var length = 0;
@@ -122,7 +136,7 @@ internal sealed class RequestBodySender
                 await SendAsync(buffer.AsMemory(0, length));
             }
 
-            if (!result.IsCompleted)
+            if (!_isEnding)
             {
                 return true;
             }
