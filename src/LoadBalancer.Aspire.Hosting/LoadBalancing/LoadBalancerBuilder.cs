@@ -150,6 +150,7 @@ internal static class LoadBalancerBuilder
     // One for all balancers of an AppHost, however many there are.
     private static void AddPublisher(IServiceCollection services)
     {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ReferenceRedirector>());
         services.TryAddSingleton<BackendRows>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, BackendRows>(
             provider => provider.GetRequiredService<BackendRows>()));
