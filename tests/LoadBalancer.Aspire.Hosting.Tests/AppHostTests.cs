@@ -13,7 +13,8 @@ using LoadBalancer.Configuration.Statistics;
 namespace Aspire.Hosting.Tests;
 
 /// <summary>What a developer sees who runs the sample AppHost.</summary>
-public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHostFixture>
+[Collection(nameof(AppHostCollection))]
+public sealed class AppHostTests(AppHostFixture fixture)
 {
     private async Task CommandAsync(string replica, string command)
     {

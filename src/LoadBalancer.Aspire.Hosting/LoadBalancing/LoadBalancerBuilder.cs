@@ -162,6 +162,12 @@ internal static class LoadBalancerBuilder
     // One for all balancers of an AppHost, however many there are.
     private static void AddPublisher(IServiceCollection services)
     {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ReferenceRedirector>());
+        services.TryAddSingleton<BackendRows>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, BackendRows>(
+            provider => provider.GetRequiredService<BackendRows>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, BackendRows>(
+            provider => provider.GetRequiredService<BackendRows>()));
         services.TryAddSingleton<ConfigurationPublisher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ConfigurationPublisher>(
             provider => provider.GetRequiredService<ConfigurationPublisher>()));
