@@ -1,4 +1,4 @@
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>
 /// Reads the header that a proxy puts in front of what its client sends: the PROXY protocol, versions 1 and 2

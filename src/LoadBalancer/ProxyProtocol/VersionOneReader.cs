@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>Reads a header of version 1: <c>PROXY TCP4 192.0.2.1 192.0.2.2 1024 443</c> and CR LF (proxy-protocol.txt §2.1).</summary>
 internal static class VersionOneReader

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>Reads a header of version 2 (proxy-protocol.txt §2.2).</summary>
 internal static class VersionTwoReader

@@ -1,7 +1,7 @@
 using System.Net;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>What a proxy says of the connection that it relays.</summary>
 /// <param name="Version">The version in which it was said.</param>

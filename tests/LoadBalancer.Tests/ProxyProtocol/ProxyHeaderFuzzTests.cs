@@ -1,9 +1,9 @@
 using System.Net;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
-using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.ProxyProtocol;
+using LoadBalancer.Tests.Support;
 
-namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
+namespace LoadBalancer.Tests.ProxyProtocol;
 
 public sealed class ProxyHeaderFuzzTests
 {

@@ -1,4 +1,4 @@
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>On whose behalf the sender of a header has connected; the numbers are those on the wire.</summary>
 internal enum ProxyCommand

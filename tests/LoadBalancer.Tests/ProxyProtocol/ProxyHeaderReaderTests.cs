@@ -1,8 +1,8 @@
 using System.Net;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.ProxyProtocol;
 
-namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
+namespace LoadBalancer.Tests.ProxyProtocol;
 
 public sealed class ProxyHeaderReaderTests
 {

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>The checksum of a header of version 2: CRC-32C (Castagnoli), as in RFC 9260 appendix A.</summary>
 internal static class Crc32C

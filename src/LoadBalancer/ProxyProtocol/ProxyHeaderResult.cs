@@ -1,4 +1,4 @@
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>What <see cref="ProxyHeaderReader"/> found.</summary>
 internal readonly struct ProxyHeaderResult

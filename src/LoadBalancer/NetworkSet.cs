@@ -1,7 +1,7 @@
 using System.Net;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.Guards;
+namespace LoadBalancer;
 
 /// <summary>Networks that an address is looked for in.</summary>
 internal sealed class NetworkSet

@@ -5,7 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>Writes the header that tells a backend who the client is (proxy-protocol.txt §2). Allocates nothing.</summary>
 internal static class ProxyHeaderWriter

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace LoadBalancer.Layer4;
+namespace LoadBalancer;
 
 /// <summary>Reads numbers in network byte order and pieces with a length in front of them, and never past the end.</summary>
 internal ref struct SpanReader(ReadOnlySpan<byte> bytes)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LoadBalancer.Layer4.Tests.Support;
+namespace LoadBalancer.Tests.Support;
 
 /// <summary>
 /// Makes inputs for a parser: random bytes, and valid ones with a few random changes. Each lies in front of other bytes,

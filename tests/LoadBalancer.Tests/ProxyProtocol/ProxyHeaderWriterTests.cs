@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.ProxyProtocol;
 
-namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
+namespace LoadBalancer.Tests.ProxyProtocol;
 
 public sealed class ProxyHeaderWriterTests
 {

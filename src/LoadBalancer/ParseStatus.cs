@@ -1,4 +1,4 @@
-namespace LoadBalancer.Layer4;
+namespace LoadBalancer;
 
 /// <summary>What a parser makes of the bytes received so far.</summary>
 internal enum ParseStatus

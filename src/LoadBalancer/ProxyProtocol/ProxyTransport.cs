@@ -1,4 +1,4 @@
-namespace LoadBalancer.Layer4.ProxyProtocol;
+namespace LoadBalancer.ProxyProtocol;
 
 /// <summary>How the client of a proxy talks to it; the numbers are those on the wire.</summary>
 internal enum ProxyTransport

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
+namespace LoadBalancer.Tests.ProxyProtocol;
 
 /// <summary>Headers of the PROXY protocol, byte by byte.</summary>
 internal static class Headers
