@@ -1,7 +1,9 @@
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Discovery;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
+using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
@@ -12,11 +14,8 @@ using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Health;
-using Yarp.ReverseProxy.LoadBalancing;
 
 namespace LoadBalancer.Layer7;
 
@@ -33,6 +32,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly PoolProxyConfigProvider _proxyConfig;
     private readonly KestrelEndpoints _endpoints;
     private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
+    private readonly SessionAffinity _affinity = new();
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -47,7 +47,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
         _endpoints = new KestrelEndpoints(_logger);
-        pools.Changed += FollowPools;
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -66,6 +65,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     public async Task ApplyAsync(LoadBalancerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _affinity.Apply(options.Layer7);
         _routes.Apply(options, _pools);
         if (!_proxyConfig.Apply(options))
         {
@@ -83,8 +83,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         else if (options.Layer7.Listeners.Count > 0)
         {
             _app = await StartAsync(Build());
-            // Backends may have become healthy while there was nobody to tell.
-            FollowPools();
         }
 
         foreach (var listener in _endpoints.GetStatistics())
@@ -114,7 +112,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _pools.Changed -= FollowPools;
         await _endpoints.DisposeAsync();
         if (_app is not null)
         {
@@ -138,8 +135,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
-        services.AddSingleton<ILoadBalancingPolicy, PoolLoadBalancingPolicy>();
-        services.AddSingleton<IAvailableDestinationsPolicy, PoolAvailableDestinationsPolicy>();
+        services.AddSingleton<IForwarder, YarpForwarder>();
+        services.AddSingleton<BalancingEndpoint>();
+        services.AddSingleton<ErrorAnswers>();
+        services.AddSingleton(_affinity);
         services.AddSingleton<RouteCachePolicy>();
         services.AddSingleton(_pools);
         services.AddSingleton(_routes);
@@ -148,16 +147,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         var app = builder.Build();
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
-        app.UseMiddleware<RouteCountingMiddleware>();
+        app.UseMiddleware<RequestMiddleware>();
         app.UseOutputCache();
         app.UseMiddleware<WholeAnswersOnlyMiddleware>();
-        app.MapReverseProxy(proxy =>
-        {
-            proxy.UseMiddleware<PickSpanMiddleware>();
-            proxy.UseSessionAffinity();
-            proxy.UseLoadBalancing();
-            proxy.UseMiddleware<PickMiddleware>();
-        });
+        app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync));
         return app;
     }
 
@@ -184,28 +177,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             // Somebody took the port after the check.
             await app.DisposeAsync();
             throw _endpoints.ToListenException(exception);
-        }
-    }
-
-    private void FollowPools()
-    {
-        _proxyConfig.FollowPools();
-        if (_app is not { } app)
-        {
-            return;
-        }
-
-        try
-        {
-            var updater = app.Services.GetRequiredService<IClusterDestinationsUpdater>();
-            foreach (var cluster in app.Services.GetRequiredService<IProxyStateLookup>().GetClusters())
-            {
-                updater.UpdateAvailableDestinations(cluster);
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // Stopped meanwhile. Whoever changed the pool, a health check above all, must not end of it.
         }
     }
 

@@ -2,6 +2,8 @@ using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Selection;
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace LoadBalancer.Layer7.Routing;
 
@@ -22,8 +24,26 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public RouteOptions Options => options;
 
-    /// <summary>The policy that the route brings; null where the pool's is used.</summary>
-    public ISelectionPolicy? OwnPolicy => _ownPolicy;
+    public BackendPool Pool => pool;
+
+    /// <summary>How YARP sends the route's requests.</summary>
+    public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
+
+    /// <summary>The policy that picks: the route's own, or else the pool's.</summary>
+    public ISelectionPolicy PolicyFor(BackendPool target) => _ownPolicy ?? target.Policy;
+
+    /// <summary>Hash of what identifies the client to policies.</summary>
+    public ulong KeyOf(HttpContext context)
+    {
+        string? text = options.HashKey switch
+        {
+            { Header: { } header } => context.Request.Headers[header],
+            { Cookie: { } cookie } => context.Request.Cookies[cookie],
+            { Query: { } query } => context.Request.Query[query],
+            _ => null,
+        };
+        return string.IsNullOrEmpty(text) ? ClientHash.Of(context.Connection.RemoteIpAddress) : ClientHash.Of(text);
+    }
 
     public void RecordRequest() => Interlocked.Increment(ref _requests);
 
@@ -34,6 +54,6 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public void RecordFailed() => Interlocked.Increment(ref _failed);
 
     public RouteStatistics GetStatistics() => new(
-        name, options.Path, pool.Name, (_ownPolicy ?? pool.Policy).Kind,
+        name, options.Path, pool.Name, PolicyFor(pool).Kind,
         Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed));
 }

@@ -4,8 +4,8 @@ using Yarp.ReverseProxy.Model;
 
 namespace LoadBalancer.Layer7.Forwarding;
 
-/// <summary>Counts requests by route, before the cache: what YARP never sees was answered from there.</summary>
-internal sealed class RouteCountingMiddleware(RequestDelegate next, RouteTable routes)
+/// <summary>Gives each request that matched a route its <see cref="BalancedRequest"/>, and counts it by route: before the cache, since what YARP never sees was answered from there.</summary>
+internal sealed class RequestMiddleware(RequestDelegate next, RouteTable routes)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -15,6 +15,7 @@ internal sealed class RouteCountingMiddleware(RequestDelegate next, RouteTable r
             return;
         }
 
+        context.Features.Set(new BalancedRequest(route));
         route.RecordRequest();
         await next(context);
         if (context.Features.Get<IReverseProxyFeature>() is null)

@@ -1,0 +1,26 @@
+namespace LoadBalancer.Layer7.Forwarding;
+
+/// <summary>Why the balancer answered a request by itself.</summary>
+internal enum Refusal
+{
+    /// <summary>The route went with a reload while the request was under way.</summary>
+    RouteRemoved,
+
+    /// <summary>No backend of the pool can be picked.</summary>
+    NoBackend,
+
+    /// <summary>Every backend is at its limit, and the queue is full.</summary>
+    QueueFull,
+
+    /// <summary>Every backend stayed at its limit for longer than a request may wait.</summary>
+    QueueTimeout,
+
+    /// <summary>No backend that was tried accepted a connection.</summary>
+    NotConnected,
+
+    /// <summary>The backend was too slow.</summary>
+    Timeout,
+
+    /// <summary>The backend's answer could not be read or broke off.</summary>
+    BadAnswer,
+}
