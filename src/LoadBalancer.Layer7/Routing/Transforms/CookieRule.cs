@@ -4,11 +4,11 @@ namespace LoadBalancer.Layer7.Routing.Transforms;
 /// <param name="Name">The cookie; null for all.</param>
 /// <param name="Domain">The domain; empty for none, which means the host alone.</param>
 /// <param name="Path">The path.</param>
-/// <param name="PathPrefix">What is put in front of the path.</param>
+/// <param name="Prefix">What is put in front of the path.</param>
 /// <param name="Secure">Whether it goes over TLS alone.</param>
 /// <param name="HttpOnly">Whether scripts cannot read it.</param>
 /// <param name="SameSite">Whether it goes along with requests from other sites: Strict, Lax, None; Unspecified leaves it to the browser.</param>
-internal sealed record CookieRule(string? Name, string? Domain, string? Path, string? PathPrefix, bool? Secure, bool? HttpOnly, string? SameSite)
+internal sealed record CookieRule(string? Name, string? Domain, string? Path, string? Prefix, bool? Secure, bool? HttpOnly, string? SameSite)
 {
     public const string Unspecified = "Unspecified";
 
@@ -28,13 +28,13 @@ internal sealed record CookieRule(string? Name, string? Domain, string? Path, st
             Set(parts, nameof(Path), $"{nameof(Path)}={Path}");
         }
 
-        if (PathPrefix is not null && Find(parts, nameof(Path)) is > 0 and var at)
+        if (Prefix is not null && Find(parts, nameof(Path)) is > 0 and var at)
         {
             var path = parts[at][(parts[at].IndexOf('=') + 1)..].Trim();
             // One that is no path means the default, which the client takes from its own address.
             if (path is ['/', ..])
             {
-                parts[at] = $"{nameof(Path)}={PathPrefix.TrimEnd('/')}{(path == "/" && PathPrefix.Trim('/').Length > 0 ? "" : path)}";
+                parts[at] = $"{nameof(Path)}={Prefix.TrimEnd('/')}{(path == "/" && Prefix.Trim('/').Length > 0 ? "" : path)}";
             }
         }
 

@@ -26,7 +26,7 @@ internal sealed class ResponseCookieFactory : ITransformFactory
             name == EveryCookie ? null : name,
             transformValues.GetValueOrDefault(nameof(CookieRule.Domain)),
             transformValues.GetValueOrDefault(nameof(CookieRule.Path)),
-            transformValues.GetValueOrDefault(nameof(CookieRule.PathPrefix)),
+            transformValues.GetValueOrDefault(nameof(CookieRule.Prefix)),
             Flag(transformValues, nameof(CookieRule.Secure)),
             Flag(transformValues, nameof(CookieRule.HttpOnly)),
             transformValues.GetValueOrDefault(nameof(CookieRule.SameSite))));

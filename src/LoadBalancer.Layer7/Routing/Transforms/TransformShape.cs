@@ -56,7 +56,7 @@ internal sealed record TransformShape(string Name, TransformValue Value, Transfo
         [
             new(nameof(CookieRule.Domain), TransformValue.Domain),
             new(nameof(CookieRule.Path), TransformValue.CookiePath),
-            new(nameof(CookieRule.PathPrefix), TransformValue.CookiePath),
+            new(nameof(CookieRule.Prefix), TransformValue.CookiePath),
             new(nameof(CookieRule.Secure), TransformValue.Flag),
             new(nameof(CookieRule.HttpOnly), TransformValue.Flag),
             new(nameof(CookieRule.SameSite), TransformValue.SameSite),

@@ -48,11 +48,13 @@ internal static partial class TransformValidator
             yield break;
         }
 
+        var isKnown = true;
         foreach (var (given, value) in transform)
         {
             var expected = given.Equals(shape.Name, StringComparison.OrdinalIgnoreCase) ? shape.Value : shape.Keys.FirstOrDefault(one => given.Equals(one.Name, StringComparison.OrdinalIgnoreCase))?.Value;
             if (expected is null)
             {
+                isKnown = false;
                 yield return new($"{key}:{given}", $"unknown key; {shape.Name} allows {(shape.Keys.Any() ? string.Join(", ", shape.Keys.Select(one => one.Name)) : "none beside it")}");
             }
             else if (Fault(expected.Value, value, route) is { } fault)
@@ -61,7 +63,7 @@ internal static partial class TransformValidator
             }
         }
 
-        if (shape.OneOf.Length > 0 && transform.Keys.Count(given => shape.OneOf.Any(one => given.Equals(one.Name, StringComparison.OrdinalIgnoreCase))) != 1)
+        if (isKnown && shape.OneOf.Length > 0 && transform.Keys.Count(given => shape.OneOf.Any(one => given.Equals(one.Name, StringComparison.OrdinalIgnoreCase))) != 1)
         {
             yield return new(key, $"{shape.Name} must have {(shape.OneOf.Length == 1 ? "" : "one of ")}{string.Join(" and ", shape.OneOf.Select(one => one.Name))}");
         }
