@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Layer7.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Layer7;
 
 /// <summary>The listeners in the form that Kestrel reads, and reads again when they change.</summary>
-internal sealed class KestrelEndpoints : IAsyncDisposable
+internal sealed partial class KestrelEndpoints : IAsyncDisposable
 {
     private static readonly TimeSpan BindPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
@@ -22,6 +23,10 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
     private readonly DefaultCertificate _defaultCertificate;
     private readonly Timer _glances;
     private volatile Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
+
+    // Kestrel takes a line feed alone for the end of a line, as RFC 9112 section 2.2 allows; a reader before or behind it
+    // that does not sees other lines. There is no option for it but this, read when a server starts.
+    static KestrelEndpoints() => AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
 
     public KestrelEndpoints(ILogger logger)
     {
@@ -106,7 +111,13 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
         options.Use(next => connection =>
         {
             connection.Features.Set(listener);
-            return next(connection);
+            if (connection.RemoteEndPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped)
+            {
+                // Clients of a dual-stack socket are what they are, IPv4, to everybody.
+                connection.RemoteEndPoint = new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port);
+            }
+
+            return listener.ProxyHeader is { } header && header.IsExpectedOf(connection) ? TakeHeaderAsync(connection, listener, header, next) : next(connection);
         });
         if (listener.Tls is { } tls)
         {
@@ -120,7 +131,8 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
             [pair.Value.Address.ToString()],
             pair.Value.Protocols,
             pair.Value.Listener.Tls is not null,
-            pair.Value.Listener.Tls?.GetStatistics() ?? []))];
+            pair.Value.Listener.Tls?.GetStatistics() ?? [],
+            pair.Value.Listener.Refused))];
 
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
@@ -136,13 +148,27 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
     {
         var listener = _bound.TryGetValue(name, out var before) && before.Address == address && before.Listener.Tls is null == options.Tls is null
             ? before.Listener
-            : new Listener(options.Tls is null ? null : new TlsTermination(name, _defaultCertificate, _logger));
+            : new Listener(name, options.Tls is null ? null : new TlsTermination(name, _defaultCertificate, _logger));
+        listener.ProxyHeader = options.ProxyProtocol is { } proxy ? new AcceptedProxyHeader(proxy) : null;
         if (options.Tls is not null)
         {
             listener.Tls!.Apply(options.Tls);
         }
 
         return listener;
+    }
+
+    private async Task TakeHeaderAsync(ConnectionContext connection, Listener listener, AcceptedProxyHeader header, ConnectionDelegate next)
+    {
+        if (await header.TakeAsync(connection) is { } reason)
+        {
+            listener.RecordRefused();
+            Log.BadProxyHeader(_logger, listener.Name, connection.RemoteEndPoint, reason);
+            connection.Abort(new ConnectionAbortedException(reason));
+            return;
+        }
+
+        await next(connection);
     }
 
     private void RefreshCertificates()
@@ -201,6 +227,12 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
         }
 
         return port;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(312, LogLevel.Debug, "Listener {Listener}: {Proxy} sent no PROXY protocol header, {Reason}.")]
+        public static partial void BadProxyHeader(ILogger logger, string listener, EndPoint? proxy, string reason);
     }
 
     private sealed record Bound(ListenAddress Configured, ListenAddress Address, HttpListenerProtocols Protocols, Listener Listener);

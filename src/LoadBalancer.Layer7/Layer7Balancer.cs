@@ -5,7 +5,9 @@ using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Requests;
 using LoadBalancer.Layer7.Routing;
+using LoadBalancer.Layer7.Routing.Transforms;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -32,6 +34,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly PoolProxyConfigProvider _proxyConfig;
     private readonly KestrelEndpoints _endpoints;
     private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
+    private readonly RequestRules _requestRules = new();
     private readonly SessionAffinity _affinity = new();
     private volatile WebApplication? _app;
 
@@ -73,6 +76,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         }
 
         _clientCertificateHeaders.Apply(options.Layer7.Listeners.Values);
+        _requestRules.Apply(options.Layer7);
         var added = _endpoints.Apply(options.Layer7.Listeners);
         if (_app is not null)
         {
@@ -131,7 +135,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             options.UseCaseSensitivePaths = true;
             options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true);
         });
-        services.AddReverseProxy();
+        services.AddReverseProxy().AddRouteFeatures();
         services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
@@ -143,20 +147,24 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton(_pools);
         services.AddSingleton(_routes);
         services.AddSingleton(_clientCertificateHeaders);
+        services.AddSingleton(_requestRules);
 
         var app = builder.Build();
+        app.UseMiddleware<RequestCheckMiddleware>();
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RequestMiddleware>();
         app.UseOutputCache();
         app.UseMiddleware<WholeAnswersOnlyMiddleware>();
-        app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync));
+        app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync))
+            .ConfigureEndpoints(CookieConditions.AddTo);
         return app;
     }
 
     private void ConfigureKestrel(KestrelServerOptions options)
     {
         options.AddServerHeader = false;
+        options.RequestHeaderEncodingSelector = HeaderDecoding.Select;
         // How large and how slow a body may be is for the backend to say.
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;

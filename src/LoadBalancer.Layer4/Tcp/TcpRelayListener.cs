@@ -9,7 +9,7 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Guards;
-using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.ProxyProtocol;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4.Tcp;

@@ -23,4 +23,10 @@ internal enum Refusal
 
     /// <summary>The backend's answer could not be read or broke off.</summary>
     BadAnswer,
+
+    /// <summary>The request breaks the protocol, can be read in two ways, or asks for what no route gives.</summary>
+    Malformed,
+
+    /// <summary>The request is for a host or scheme that is not served here.</summary>
+    Misdirected,
 }

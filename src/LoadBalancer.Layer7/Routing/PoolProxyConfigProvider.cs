@@ -73,10 +73,18 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
                 Mode = parameter.Value.Length == 0 ? QueryParameterMatchMode.Exists : QueryParameterMatchMode.Exact,
             })],
         },
-        Transforms = route.RemovePrefix is { } prefix
-            ? [new Dictionary<string, string> { ["PathRemovePrefix"] = prefix.TrimEnd('/') }]
-            : null,
+        Transforms = TransformsOf(route),
+        Metadata = CookieConditions.ToMetadata(route),
     };
+
+    private static IReadOnlyList<IReadOnlyDictionary<string, string>> TransformsOf(RouteOptions route)
+    {
+        // Configuration keys have no case.
+        var transforms = route.Transforms.Select(transform => new Dictionary<string, string>(transform, StringComparer.OrdinalIgnoreCase));
+        return route.RemovePrefix is { } prefix
+            ? [new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["PathRemovePrefix"] = prefix.TrimEnd('/') }, .. transforms]
+            : [.. transforms];
+    }
 
     // Without destinations: which backend a request goes to is the pool's business, not YARP's.
     private static ClusterConfig ToCluster(BackendPool pool) => new()
