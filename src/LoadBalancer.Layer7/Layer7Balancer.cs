@@ -111,6 +111,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)],
         _cache.GetStatistics());
 
+    /// <summary>Names of the routes that keep answers.</summary>
+    public IReadOnlyList<string> CachingRoutes => _cache.RouteNames;
+
     /// <summary>Says what the cache holds, the most used first.</summary>
     /// <param name="path">Only answers of this path, with its query or for every query; with <c>*</c> at the end, of all paths that begin so.</param>
     /// <param name="tag">Only answers with this tag, in any case.</param>

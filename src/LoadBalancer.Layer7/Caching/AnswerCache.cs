@@ -54,6 +54,9 @@ internal sealed class AnswerCache : IDisposable
     /// <summary>Whether any route keeps answers.</summary>
     public bool IsUsed => _routes.Count > 0;
 
+    /// <summary>The routes that keep answers.</summary>
+    public IReadOnlyList<string> RouteNames => [.. _routes.Values.Select(route => route.Name).Order(StringComparer.Ordinal)];
+
     private long Evictions => Volatile.Read(ref _evictionsBefore) + _store.Evictions;
 
     /// <summary>Takes routes. What a changed route stored is removed, since it may have come from elsewhere.</summary>
