@@ -1,4 +1,5 @@
 using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Affinity;
@@ -12,7 +13,6 @@ using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -36,6 +36,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
     private readonly RequestRules _requestRules = new();
     private readonly SessionAffinity _affinity = new();
+    private readonly AnswerCache _cache = new(TimeProvider.System);
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -70,7 +71,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _affinity.Apply(options.Layer7);
         _routes.Apply(options, _pools);
-        if (!_proxyConfig.Apply(options))
+        var changed = _proxyConfig.Apply(options);
+        _cache.Apply(options, _proxyConfig.GetConfig().Routes);
+        if (!changed)
         {
             return;
         }
@@ -81,8 +84,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         if (_app is not null)
         {
             await KestrelEndpoints.WaitUntilListeningAsync(added);
-            // What is stored may have come by a route that is now another.
-            await _app.Services.GetRequiredService<IOutputCacheStore>().EvictByTagAsync(RouteCachePolicy.Tag, CancellationToken.None);
         }
         else if (options.Layer7.Listeners.Count > 0)
         {
@@ -111,7 +112,26 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <returns>A copy of the figures at this moment.</returns>
     public Layer7Statistics GetStatistics() => new(
         _app is null ? [] : _endpoints.GetStatistics(),
-        [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)]);
+        [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)],
+        _cache.GetStatistics());
+
+    /// <summary>Names of the routes that keep answers.</summary>
+    public IReadOnlyList<string> CachingRoutes => _cache.RouteNames;
+
+    /// <summary>Says what the cache holds, the most used first.</summary>
+    /// <param name="path">Only answers of this path, with its query or for every query; with <c>*</c> at the end, of all paths that begin so.</param>
+    /// <param name="tag">Only answers with this tag, in any case.</param>
+    /// <param name="route">Only answers of this route, in any case.</param>
+    /// <returns>A copy of what is stored at this moment.</returns>
+    public IReadOnlyList<CachedAnswer> ListCache(string? path = null, string? tag = null, string? route = null) =>
+        [.. _cache.List(new CacheFilter(path, tag, route))];
+
+    /// <summary>Removes answers from the cache; without a condition, all of them.</summary>
+    /// <param name="path">Only answers of this path, with its query or for every query; with <c>*</c> at the end, of all paths that begin so.</param>
+    /// <param name="tag">Only answers with this tag, in any case.</param>
+    /// <param name="route">Only answers of this route, in any case.</param>
+    /// <returns>How many were removed.</returns>
+    public int PurgeCache(string? path = null, string? tag = null, string? route = null) => _cache.Purge(new CacheFilter(path, tag, route));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -121,6 +141,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         {
             await _app.DisposeAsync();
         }
+
+        _cache.Dispose();
     }
 
     private WebApplication Build()
@@ -130,11 +152,6 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         var services = builder.Services;
         services.AddSingleton(_loggers);
         services.AddRoutingCore();
-        services.AddOutputCache(options =>
-        {
-            options.UseCaseSensitivePaths = true;
-            options.AddBasePolicy(policy => policy.AddPolicy<RouteCachePolicy>(), excludeDefaultPolicy: true);
-        });
         services.AddReverseProxy().AddRouteFeatures();
         services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
@@ -143,7 +160,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton<BalancingEndpoint>();
         services.AddSingleton<ErrorAnswers>();
         services.AddSingleton(_affinity);
-        services.AddSingleton<RouteCachePolicy>();
+        services.AddSingleton(_cache);
         services.AddSingleton(_pools);
         services.AddSingleton(_routes);
         services.AddSingleton(_clientCertificateHeaders);
@@ -154,8 +171,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RequestMiddleware>();
-        app.UseOutputCache();
-        app.UseMiddleware<WholeAnswersOnlyMiddleware>();
+        app.UseMiddleware<CacheMiddleware>();
         app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync))
             .ConfigureEndpoints(CookieConditions.AddTo);
         return app;

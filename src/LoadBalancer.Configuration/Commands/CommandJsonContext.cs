@@ -14,6 +14,7 @@ namespace LoadBalancer.Configuration.Commands;
 [JsonSerializable(typeof(SplitCommand))]
 [JsonSerializable(typeof(PolicyCommand))]
 [JsonSerializable(typeof(CachePurge))]
+[JsonSerializable(typeof(CacheList))]
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(BackendStatistics))]
 [JsonSerializable(typeof(PoolStatistics))]

@@ -3,6 +3,8 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <summary>Layer 7.</summary>
 /// <param name="Listeners">Listeners.</param>
 /// <param name="Routes">Routes.</param>
+/// <param name="Cache">Stored answers.</param>
 public sealed record Layer7Statistics(
     IReadOnlyList<Layer7ListenerStatistics> Listeners,
-    IReadOnlyList<RouteStatistics> Routes);
+    IReadOnlyList<RouteStatistics> Routes,
+    CacheStatistics Cache);

@@ -1,4 +1,5 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
 
@@ -24,6 +25,9 @@ internal sealed class BalancedRequest(Route route)
 
     /// <summary>Why the balancer answered by itself; null when a backend did.</summary>
     public Refusal? Refusal { get; set; }
+
+    /// <summary>What the cache did for it.</summary>
+    public CacheOutcome Cache { get; set; }
 
     /// <summary>The request of a context whose route was found.</summary>
     public static BalancedRequest? Of(HttpContext context) => context.Features.Get<BalancedRequest>();

@@ -1,26 +1,19 @@
 using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
-using Yarp.ReverseProxy.Model;
 
 namespace LoadBalancer.Layer7.Forwarding;
 
-/// <summary>Gives each request that matched a route its <see cref="BalancedRequest"/>, and counts it by route: before the cache, since what YARP never sees was answered from there.</summary>
+/// <summary>Gives each request that matched a route its <see cref="BalancedRequest"/>, and counts it by route.</summary>
 internal sealed class RequestMiddleware(RequestDelegate next, RouteTable routes)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
-        if (routes.Find(context) is not { } route)
+        if (routes.Find(context) is { } route)
         {
-            await next(context);
-            return;
+            context.Features.Set(new BalancedRequest(route));
+            route.RecordRequest();
         }
 
-        context.Features.Set(new BalancedRequest(route));
-        route.RecordRequest();
-        await next(context);
-        if (context.Features.Get<IReverseProxyFeature>() is null)
-        {
-            route.RecordCacheHit();
-        }
+        return next(context);
     }
 }

@@ -11,8 +11,8 @@ namespace LoadBalancer.Server.Admin;
 /// <summary>Commands, all behind the token: backends, faults and the connection table.</summary>
 internal static class AdminCommands
 {
-    private const int DefaultRows = 100;
-    private const int MostRows = 10_000;
+    internal const int DefaultRows = 100;
+    internal const int MostRows = 10_000;
 
     public static void MapCommands(this WebApplication app)
     {
@@ -27,6 +27,7 @@ internal static class AdminCommands
         admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
         admin.MapGet("/connections", Authorized(ListAsync));
         admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
+        admin.MapCacheCommands();
     }
 
     private static async Task<Problem?> SetWeightAsync(HttpContext context, BackendPool pool, Backend backend)
@@ -167,7 +168,7 @@ internal static class AdminCommands
         }
     });
 
-    private static RequestDelegate Authorized(RequestDelegate next) => context =>
+    internal static RequestDelegate Authorized(RequestDelegate next) => context =>
     {
         if (context.RequestServices.GetRequiredService<AdminToken>().IsIn(context.Request))
         {
@@ -195,15 +196,15 @@ internal static class AdminCommands
 
     private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(property => property.Name))}";
 
-    private static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
+    internal static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
 
-    private static Problem Missing(string detail) => new("Not found", StatusCodes.Status404NotFound, detail);
+    internal static Problem Missing(string detail) => new("Not found", StatusCodes.Status404NotFound, detail);
 
-    private static Task AnswerAsync(HttpContext context, Problem problem)
+    internal static Task AnswerAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
         return context.Response.WriteAsJsonAsync(problem, CommandJsonContext.Default.Problem, "application/problem+json");
     }
 
-    private static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
+    internal static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
 }
