@@ -23,4 +23,7 @@ internal enum Refusal
 
     /// <summary>The backend's answer could not be read or broke off.</summary>
     BadAnswer,
+
+    /// <summary>A developer switched a fault on.</summary>
+    Fault,
 }

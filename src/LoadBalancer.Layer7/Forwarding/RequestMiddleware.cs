@@ -15,7 +15,13 @@ internal sealed class RequestMiddleware(RequestDelegate next, RouteTable routes)
             return;
         }
 
-        context.Features.Set(new BalancedRequest(route));
+        var request = new BalancedRequest(route);
+        if (route.Split is { } split)
+        {
+            request.Pool = split.Choose(context);
+        }
+
+        context.Features.Set(request);
         route.RecordRequest();
         await next(context);
         if (context.Features.Get<IReverseProxyFeature>() is null)
