@@ -8,6 +8,8 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
     // A slow answer comes in small pieces often, not in a large one now and then.
     private const int PiecesPerSecond = 20;
 
+    private static readonly TimeSpan TimeToSend = TimeSpan.FromMilliseconds(100);
+
     private readonly Stream _inner = context.Response.Body;
     private long _written;
 
@@ -48,6 +50,8 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
             buffer = buffer[piece..];
             if (_written >= faults.ResetAfterBytes)
             {
+                // Kestrel says that it has taken bytes, not that it has sent them, and a reset throws away what it has not.
+                await Task.Delay(TimeToSend, cancellationToken);
                 context.Abort();
                 throw new IOException("The answer is broken off by a fault.");
             }

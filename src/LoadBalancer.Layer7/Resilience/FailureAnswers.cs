@@ -29,6 +29,8 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
         return result switch
         {
             AttemptResult.TimedOut => TimedOutAsync(context, request, attempt.Timeout!.Value),
+            AttemptResult.NotConnected when attempt.Exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => errors.WriteAsync(
+                context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"No backend of pool '{request.Pool.Name}' could be spoken to over TLS for route '{request.Route.Name}'."),
             // Nobody had the request: the service is not there, rather than its answer bad.
             AttemptResult.NotConnected => errors.WriteAsync(
                 context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{request.Pool.Name}' could be connected for route '{request.Route.Name}'."),

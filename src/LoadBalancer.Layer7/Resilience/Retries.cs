@@ -27,14 +27,12 @@ internal static class Retries
             return IsUnread(request) ? attempt.PickAnother(request.Tried) : null;
         }
 
-        if (result is not (AttemptResult.Broken or AttemptResult.TimedOut) || !IsRepeatable(request) || !TryTake(request))
-        {
-            return null;
-        }
-
         // A connection may break at a backend that is well, when it was idle for too long or the process was replaced.
         // One that refuses or is slow is not asked again.
-        return attempt.PickAnother(request.Tried) ?? (result == AttemptResult.Broken ? attempt.PickAnother([]) : null) ?? GiveBack(request);
+        var mayAskAgain = result == AttemptResult.Broken;
+        return (mayAskAgain || (result == AttemptResult.TimedOut && HasOther(request, request.Tried))) && IsRepeatable(request) && TryTake(request)
+            ? attempt.PickAnother(request.Tried) ?? (mayAskAgain ? attempt.PickAnother([]) : null) ?? GiveBack(request)
+            : null;
     }
 
     /// <summary>Picks the backend of the next attempt in place of an answer that the route does not want.</summary>
@@ -42,9 +40,10 @@ internal static class Retries
     public static Backend? InPlaceOfAnswer(Attempt attempt)
     {
         var request = attempt.Request;
-        return IsRetried(request.Route.Options.Retry, attempt.Status) && attempt.Number < request.Route.Options.Retry.Attempts
-            && !attempt.IsUpgraded && request.TimeLeft is not { Ticks: <= 0 } && IsRepeatable(request) && TryTake(request)
-            ? attempt.PickAnother([.. request.Tried, attempt.Backend]) ?? GiveBack(request)
+        Backend[] tried = [.. request.Tried, attempt.Backend];
+        return attempt.Number < request.Route.Options.Retry.Attempts && !attempt.IsUpgraded && request.TimeLeft is not { Ticks: <= 0 }
+            && IsRepeatable(request) && HasOther(request, tried) && TryTake(request)
+            ? attempt.PickAnother(tried) ?? GiveBack(request)
             : null;
     }
 
@@ -69,6 +68,9 @@ internal static class Retries
 
     // One whose body was begun to be read without being kept cannot go anywhere.
     private static bool IsUnread(BalancedRequest request) => request.Body is null or { CanReplay: true };
+
+    // Asked first, so that the budget is not said to be at an end where there is nobody to ask.
+    private static bool HasOther(BalancedRequest request, Backend[] tried) => request.Pool.Snapshot.Available.ContainsAnyExcept(tried);
 
     private static bool TryTake(BalancedRequest request)
     {
