@@ -5,10 +5,13 @@ using LoadBalancer.Discovery;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Errors;
+using LoadBalancer.Layer7.Faults;
 using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Requests;
+using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Routing.Transforms;
+using LoadBalancer.Layer7.Shaping;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -37,6 +40,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly RequestRules _requestRules = new();
     private readonly SessionAffinity _affinity = new();
     private readonly AnswerCache _cache = new(TimeProvider.System);
+    private LoadBalancerOptions _options = new();
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -69,6 +73,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     public async Task ApplyAsync(LoadBalancerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _options = options;
         _affinity.Apply(options.Layer7);
         _routes.Apply(options, _pools);
         var changed = _proxyConfig.Apply(options);
@@ -133,6 +138,49 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <returns>How many were removed.</returns>
     public int PurgeCache(string? path = null, string? tag = null, string? route = null) => _cache.Purge(new CacheFilter(path, tag, route));
 
+    /// <summary>Says what a route is doing.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>A copy of its figures at this moment; null when there is no such route.</returns>
+    public RouteStatistics? FindRoute(string name) => _routes.Find(name)?.GetStatistics();
+
+    /// <summary>Switches faults on or off at a route, where they take the place of its pool's.</summary>
+    /// <param name="route">The route's name.</param>
+    /// <param name="faults">The faults; null for none.</param>
+    /// <returns>Whether there is such a route.</returns>
+    public bool TrySetFaults(string route, FaultOptions? faults)
+    {
+        if (_routes.Find(route) is not { } found)
+        {
+            return false;
+        }
+
+        found.Faults = faults;
+        Log.FaultsSet(_logger, found.Name, found.Faults);
+        return true;
+    }
+
+    /// <summary>Gives a route other shares, until the configuration gives it others than it does now.</summary>
+    /// <param name="route">The name of a route that there is.</param>
+    /// <param name="command">The shares.</param>
+    /// <returns>What is wrong with the command; none when it was carried out.</returns>
+    public IReadOnlyList<string> SetSplit(string route, SplitCommand command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var known = PoolProxyConfigProvider.PoolsOf(_options.Layer7).Order(StringComparer.OrdinalIgnoreCase).ToArray();
+        if (_routes.Find(route) is not { } found)
+        {
+            return [$"There is no route '{route}'."];
+        }
+
+        string[] errors = [.. SplitCommandCheck.Validate(command, found.Pool.Name, known)];
+        if (errors.Length == 0 && _routes.TrySplit(route, command.Pools, _pools))
+        {
+            Log.SplitSet(_logger, found.Name, string.Join(", ", command.Pools.Select(pair => $"{pair.Key} {pair.Value} %")), found.Pool.Name);
+        }
+
+        return errors;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -156,7 +204,11 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.Configure<KeyManagementOptions>(MemoryKeyRepository.Use);
         services.AddSingleton<IForwarderHttpClientFactory, PoolHttpClientFactory>();
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
-        services.AddSingleton<IForwarder, YarpForwarder>();
+        services.AddSingleton<YarpForwarder>();
+        services.AddSingleton<IForwarder>(provider => provider.GetRequiredService<YarpForwarder>());
+        services.AddSingleton<FailureAnswers>();
+        services.AddSingleton<FaultInjector>();
+        services.AddSingleton<MirrorSender>();
         services.AddSingleton<BalancingEndpoint>();
         services.AddSingleton<ErrorAnswers>();
         services.AddSingleton(_affinity);
@@ -206,6 +258,12 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(341, LogLevel.Warning, "Route {Route}: faults by command: {Faults}")]
+        public static partial void FaultsSet(ILogger logger, string route, FaultOptions? faults);
+
+        [LoggerMessage(342, LogLevel.Information, "Route {Route}: split by command: {Shares}; pool {Pool} gets the rest.")]
+        public static partial void SplitSet(ILogger logger, string route, string shares, string pool);
+
         [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}{Tls}, {Routes} routes.")]
         public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, string tls, int routes);
     }

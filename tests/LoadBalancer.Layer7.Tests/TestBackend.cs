@@ -26,6 +26,9 @@ internal sealed class TestBackend : IAsyncDisposable
     /// <summary>Requests it was sent, those for <c>/hang</c> included.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
+    /// <summary>Answers in place of what it does by itself.</summary>
+    public RequestDelegate? Script { get; set; }
+
     public static async Task<TestBackend> StartAsync(string name, HttpProtocols protocols = HttpProtocols.Http1, Action<ListenOptions>? configure = null, RequestDelegate? answer = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -63,6 +66,12 @@ internal sealed class TestBackend : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _requests);
+        if (Script is { } script)
+        {
+            await script(context);
+            return;
+        }
+
         var request = context.Request;
         var length = 0L;
         context.Response.Headers["X-Replica"] = Name;

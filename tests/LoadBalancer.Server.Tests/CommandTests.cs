@@ -24,6 +24,10 @@ public sealed class CommandTests
         { "DELETE", "/admin/pools/echo/backends/one/faults" },
         { "PUT", "/admin/pools/echo/faults" },
         { "DELETE", "/admin/pools/echo/faults" },
+        { "GET", "/admin/routes" },
+        { "PUT", "/admin/routes/all/split" },
+        { "PUT", "/admin/routes/all/faults" },
+        { "DELETE", "/admin/routes/all/faults" },
         { "GET", "/admin/connections" },
         { "DELETE", "/admin/connections/1" },
     };

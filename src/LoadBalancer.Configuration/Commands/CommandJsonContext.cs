@@ -18,5 +18,7 @@ namespace LoadBalancer.Configuration.Commands;
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(BackendStatistics))]
 [JsonSerializable(typeof(PoolStatistics))]
+[JsonSerializable(typeof(RouteStatistics))]
+[JsonSerializable(typeof(RouteList))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class CommandJsonContext : JsonSerializerContext;

@@ -408,7 +408,8 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 backend.RecordFailure();
             }
         }
-        else if (connection.CloseReason == CloseReason.Completed)
+        // Its first byte, if it sent any, was the success.
+        else if (connection.CloseReason == CloseReason.Completed && connection.BytesToClient == 0)
         {
             backend.RecordSuccess();
         }

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Errors;
+using LoadBalancer.Layer7.Faults;
+using LoadBalancer.Layer7.Resilience;
+using LoadBalancer.Layer7.Shaping;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,10 +17,10 @@ namespace LoadBalancer.Layer7.Forwarding;
 /// The end of YARP's pipeline, in place of its own load balancing: picks a backend for each attempt, counts it as
 /// active while the attempt lasts, tries another when that is safe, and says why when none answered.
 /// </summary>
-internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAffinity affinity, ErrorAnswers errors, ILogger<BalancingEndpoint> logger)
+internal sealed partial class BalancingEndpoint(
+    IForwarder forwarder, SessionAffinity affinity, FaultInjector faults, MirrorSender mirrors, FailureAnswers failures, ErrorAnswers errors, ILogger<BalancingEndpoint> logger)
 {
     private const string SpanName = "pick";
-    private const int MostAttempts = 3;
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -26,80 +30,165 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
             return;
         }
 
-        var route = request.Route;
-        var (backend, failure) = await PickAsync(context, request, []);
-        if (backend is null)
+        var (route, pool) = (request.Route, request.Pool);
+        Prepare(context, request);
+        try
         {
-            route.RecordFailed();
-            await RefuseAsync(context, request, failure);
-            return;
+            var (next, failure) = await PickAsync(context, request);
+            if (next is null)
+            {
+                await RefuseAsync(context, request, failure);
+                return;
+            }
+
+            route.RecordForwarded();
+            route.Budget.RecordRequest();
+            while (next is { } backend)
+            {
+                if (new FaultSource(route, pool, backend).Faults is { } inForce && await IsEndedByFaultAsync(context, request, backend, inForce))
+                {
+                    return;
+                }
+
+                var attempt = Begin(context, request, backend);
+                ForwarderError error;
+                AttemptResult result;
+                try
+                {
+                    error = await forwarder.SendAsync(context, attempt, attempt.Deadline?.Token ?? CancellationToken.None);
+                    result = AttemptJudge.Judge(attempt, error);
+                }
+                finally
+                {
+                    attempt.Deadline?.Dispose();
+                    pool.Release(attempt.Backend);
+                }
+
+                AttemptJudge.Report(attempt, result, Explain(attempt, error));
+                next = attempt.Next;
+                if (result is not (AttemptResult.Answered or AttemptResult.ClientGone))
+                {
+                    next = await FailAsync(attempt, result, error);
+                }
+
+                if (next is not null && !await IsReadyAgainAsync(attempt, next))
+                {
+                    next = null;
+                }
+            }
         }
-
-        route.RecordForwarded();
-        Backend[] tried = [];
-        while (true)
+        finally
         {
-            var attempt = new Attempt(request, backend, tried.Length + 1);
-            request.Attempt = attempt;
-            affinity.Keep(context, request, backend);
-            ForwarderError error;
-            try
-            {
-                error = await forwarder.SendAsync(context, attempt, CancellationToken.None);
-            }
-            finally
-            {
-                request.Pool.Release(backend);
-            }
-
-            if (error == ForwarderError.None)
-            {
-                backend.RecordSuccess();
-                return;
-            }
-
-            tried = [.. tried, backend];
-            if (tried.Length == MostAttempts || attempt.RequestSent || context.Response.HasStarted
-                || (await PickAsync(context, request, tried)).Backend is not { } another)
-            {
-                await FailAsync(context, request, attempt, error);
-                return;
-            }
-
-            request.Pool.ReportFailure(backend, Explain(attempt, error));
-            Log.TriesAnother(logger, route.Name, backend, another, attempt.Exception?.Message);
-            context.Response.Clear();
-            backend = another;
+            request.Copy?.RequestEnded();
         }
     }
 
-    private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request, Backend[] tried)
+    /// <summary>Asked when the head of an answer has come: whether the client gets it.</summary>
+    /// <returns>The backend of another attempt, which takes its place; null when the client gets it.</returns>
+    public Backend? Accept(Attempt attempt)
     {
+        var (context, request) = (attempt.Context, attempt.Request);
+        if (Retries.IsRetried(request.Route.Options.Retry, attempt.Status) && Retries.InPlaceOfAnswer(attempt) is { } next)
+        {
+            return next;
+        }
+
+        request.Route.Split?.Keep(context, request.Pool);
+        affinity.Keep(context, request, attempt.Backend);
+        return null;
+    }
+
+    /// <summary>Picks a further backend. It does not wait for room: the request has waited once.</summary>
+    public static Backend? PickAnother(Attempt attempt, Backend[] excluded)
+    {
+        var request = attempt.Request;
         using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
-        var result = await ChooseAsync(context, request, tried);
+        var backend = request.Pool.Pick(request.Route.PolicyFor(request.Pool), request.Route.KeyOf(attempt.Context), excluded);
         if (span is not null)
         {
-            Describe(span, request, result.Backend, tried.Length + 1);
+            Describe(span, request, backend, attempt.Number + 1);
+        }
+
+        return backend;
+    }
+
+    // What watches, keeps or copies the request costs something, and is there only where the route asks for it.
+    private void Prepare(HttpContext context, BalancedRequest request)
+    {
+        request.Inspect(context);
+        var options = request.Route.Options;
+        if (request.Route.Mirror is { } mirror)
+        {
+            mirrors.Begin(context, request, mirror);
+        }
+
+        if (!request.HasBody)
+        {
+            return;
+        }
+
+        var isRepeatable = request.IsIdempotent && options.Retry.Attempts > 1 && !(context.Request.ContentLength > Retries.MostKept);
+        var most = Math.Max(isRepeatable ? Retries.MostKept : 0, request.Copy is null ? 0 : options.Mirror!.MaxBodySize);
+        if (most > 0 || options.Timeouts.FirstByte is not null)
+        {
+            request.Body = new KeptBody(context, request, most);
+        }
+    }
+
+    private async ValueTask<bool> IsEndedByFaultAsync(HttpContext context, BalancedRequest request, Backend backend, FaultOptions inForce)
+    {
+        var isOver = true;
+        try
+        {
+            return isOver = await faults.EndsAsync(context, request, backend, inForce);
+        }
+        finally
+        {
+            if (isOver)
+            {
+                request.Pool.Release(backend);
+            }
+        }
+    }
+
+    private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend)
+    {
+        var options = request.Route.Options;
+        var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false };
+        return request.Attempt = new Attempt(this, context, request, backend, request.Attempts + 1)
+        {
+            Hedge = isHedged ? options.Hedge : null,
+            Deadline = options.Timeouts is { FirstByte: null, Total: null }
+                ? null
+                : AttemptDeadline.Start(options.Timeouts.FirstByte, options.Timeouts.Total, request.StartedAt, sendsBody: request.Body is not null),
+        };
+    }
+
+    private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request)
+    {
+        using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
+        var result = request.TimeLeft is { } left
+            ? await ChooseWithinAsync(context, request, left)
+            : await ChooseAsync(context, request, context.RequestAborted);
+        if (span is not null)
+        {
+            Describe(span, request, result.Backend, attempt: 1);
         }
 
         return result;
     }
 
-    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, Backend[] tried)
+    private async ValueTask<PickResult> ChooseWithinAsync(HttpContext context, BalancedRequest request, TimeSpan left)
     {
-        var pool = request.Pool;
-        if (tried.Length == 0 && affinity.Find(context, request) is { } known)
-        {
-            return pool.AcquireAsync(known, context.RequestAborted);
-        }
-
-        var policy = request.Route.PolicyFor(pool);
-        var key = request.Route.KeyOf(context);
-        // A retry does not wait for room: it has waited once.
-        return tried.Length == 0
-            ? pool.PickAsync(policy, key, tried, context.RequestAborted)
-            : new(pool.Pick(policy, key, tried) is { } backend ? new PickResult(backend, PickFailure.None) : new(null, PickFailure.NoBackend));
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        return await ChooseAsync(context, request, patience.Token);
     }
+
+    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, CancellationToken cancellation) =>
+        affinity.Find(context, request) is { } known
+            ? request.Pool.AcquireAsync(known, cancellation)
+            : request.Pool.PickAsync(request.Route.PolicyFor(request.Pool), request.Route.KeyOf(context), [], cancellation);
 
     private static void Describe(Activity span, BalancedRequest request, Backend? backend, int attempt)
     {
@@ -118,53 +207,97 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
 
     private Task RefuseAsync(HttpContext context, BalancedRequest request, PickFailure failure)
     {
-        var (refusal, message) = failure switch
+        if (failure != PickFailure.Cancelled)
         {
-            PickFailure.AtCapacity => (Refusal.QueueFull, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
-            PickFailure.QueueTimeout => (Refusal.QueueTimeout, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
-            _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'."),
-        };
-        return errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, refusal, message);
+            request.Route.RecordFailed();
+            return failures.NotPickedAsync(context, request, failure);
+        }
+
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            return Task.CompletedTask;
+        }
+
+        request.Route.RecordFailed();
+        request.Route.Resilience.RecordTimeout(RouteTimeout.Total);
+        return failures.TimedOutAsync(context, request, RouteTimeout.Total);
     }
 
-    private async Task FailAsync(HttpContext context, BalancedRequest request, Attempt attempt, ForwarderError error)
+    /// <summary>Sees to an attempt without an answer.</summary>
+    /// <returns>The backend of the next attempt; null when there is none, and the client was told.</returns>
+    private async ValueTask<Backend?> FailAsync(Attempt attempt, AttemptResult result, ForwarderError error)
     {
-        // A client that goes away is no failure of the backend.
-        if (error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.UpgradeRequestCanceled
-            or ForwarderError.RequestBodyClient or ForwarderError.UpgradeRequestClient
-            or ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient
-            or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient)
+        var (request, route) = (attempt.Request, attempt.Request.Route);
+        if (attempt.Timeout is { } timeout)
         {
-            return;
+            route.Resilience.RecordTimeout(timeout);
         }
 
-        var (route, pool, backend) = (request.Route, request.Pool, attempt.Backend);
-        pool.ReportFailure(backend, Explain(attempt, error));
-        route.RecordFailed();
-        Log.Failed(logger, route.Name, backend, error, attempt.Exception?.Message);
-        if (context.Response.HasStarted)
+        request.Tried = [.. request.Tried, attempt.Backend];
+        if (!attempt.Context.RequestAborted.IsCancellationRequested && Retries.Next(attempt, result) is { } next)
         {
-            return;
+            return next;
         }
 
-        // Nobody had the request: the service is not there, rather than its answer bad.
-        await (!attempt.RequestSent
-            ? errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{pool.Name}' could be connected for route '{route.Name}'.")
-            : errors.WriteAsync(
-                context,
-                context.Response.StatusCode,
-                context.Response.StatusCode == StatusCodes.Status504GatewayTimeout ? Refusal.Timeout : Refusal.BadAnswer,
-                $"The backend of pool '{pool.Name}' did not answer: {error}."));
+        Log.Failed(logger, route.Name, attempt.Backend, attempt.Number, result, error, attempt.Exception?.Message);
+        // A connection that was upgraded had its answer, and is idle by its client's will.
+        if (result != AttemptResult.TimedOut || !attempt.IsUpgraded)
+        {
+            route.RecordFailed();
+        }
+
+        if (!attempt.Context.Response.HasStarted)
+        {
+            await failures.FailedAsync(attempt, result, error);
+        }
+
+        return null;
+    }
+
+    // Makes the request new for another attempt. False when nobody waits for that any more.
+    private async ValueTask<bool> IsReadyAgainAsync(Attempt attempt, Backend next)
+    {
+        var (context, request) = (attempt.Context, attempt.Request);
+        Log.TriesAnother(logger, request.Route.Name, attempt.Backend, next, attempt.Status, attempt.Exception?.Message);
+        request.Route.Resilience.RecordRetry();
+        context.Response.Clear();
+        request.Body?.Rewind();
+        if (attempt.Next is not null)
+        {
+            request.Tried = [.. request.Tried, attempt.Backend];
+        }
+
+        var pause = Retries.PauseAfter(attempt);
+        var isOver = request.TimeLeft <= pause;
+        if (!isOver && pause > TimeSpan.Zero)
+        {
+            await Task.Delay(pause, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (!isOver && !context.RequestAborted.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        request.Pool.Release(next);
+        if (isOver)
+        {
+            request.Route.RecordFailed();
+            request.Route.Resilience.RecordTimeout(RouteTimeout.Total);
+            await failures.TimedOutAsync(context, request, RouteTimeout.Total);
+        }
+
+        return false;
     }
 
     private static string Explain(Attempt attempt, ForwarderError error) => attempt.Exception?.Message ?? error.ToString();
 
     private static partial class Log
     {
-        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} cannot be connected, trying {Another}: {Message}")]
-        public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, string? message);
+        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} did not do ({Status}), trying {Another}: {Message}")]
+        public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, int status, string? message);
 
-        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: backend {Backend} did not answer: {Error} {Message}")]
-        public static partial void Failed(ILogger logger, string route, Backend backend, ForwarderError error, string? message);
+        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: backend {Backend} did not answer attempt {Attempt}: {Result}, {Error} {Message}")]
+        public static partial void Failed(ILogger logger, string route, Backend backend, int attempt, AttemptResult result, ForwarderError error, string? message);
     }
 }

@@ -11,6 +11,7 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
+        handler.ConnectTimeout = PoolProxyConfigProvider.ConnectTimeoutOf(context.NewMetadata!);
         if (pools.Find(PoolProxyConfigProvider.PoolOf(context.NewMetadata!))?.Tls is { } tls)
         {
             tls.Configure(handler);

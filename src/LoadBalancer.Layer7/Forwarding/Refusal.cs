@@ -29,4 +29,7 @@ internal enum Refusal
 
     /// <summary>The request is for a host or scheme that is not served here.</summary>
     Misdirected,
+
+    /// <summary>A developer switched a fault on.</summary>
+    Fault,
 }

@@ -10,7 +10,13 @@ internal sealed class RequestMiddleware(RequestDelegate next, RouteTable routes)
     {
         if (routes.Find(context) is { } route)
         {
-            context.Features.Set(new BalancedRequest(route));
+            var request = new BalancedRequest(route);
+            if (route.Split is { } split)
+            {
+                request.Pool = split.Choose(context);
+            }
+
+            context.Features.Set(request);
             route.RecordRequest();
         }
 

@@ -1,6 +1,10 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Faults;
+using LoadBalancer.Layer7.Resilience;
+using LoadBalancer.Layer7.Shaping;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -10,11 +14,14 @@ namespace LoadBalancer.Layer7.Routing;
 /// <summary>A route in force, with its figures. Requests that began under an old configuration keep the old object.</summary>
 internal sealed class Route(string name, RouteOptions options, BackendPool pool, Route? before)
 {
+    // What commands set and faults count goes on when the configuration changes, also for requests that began before.
+    private readonly RouteFaults _faults = before?._faults ?? new();
     // A policy that stays keeps its state: a replica that comes or goes must not send the next client to the first again.
     private readonly ISelectionPolicy? _ownPolicy =
         options.Policy is not { } kind ? null
         : before?._ownPolicy is { } policy && policy.Kind == kind ? policy
         : SelectionPolicies.Create(kind);
+    private readonly string _cluster = PoolProxyConfigProvider.ClusterOf(pool.Name, options.Timeouts.Connect);
     private long _requests = before?._requests ?? 0;
     private long _forwarded = before?._forwarded ?? 0;
     private long _cacheHits = before?._cacheHits ?? 0;
@@ -28,6 +35,9 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     /// <summary>How YARP sends the route's requests.</summary>
     public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
+
+    /// <summary>YARP's cluster of a pool: its connections, which routes share that wait equally long for them.</summary>
+    public string ClusterOf(BackendPool target) => target == pool ? _cluster : PoolProxyConfigProvider.ClusterOf(target.Name, options.Timeouts.Connect);
 
     /// <summary>The policy that picks: the route's own, or else the pool's.</summary>
     public ISelectionPolicy PolicyFor(BackendPool target) => _ownPolicy ?? target.Policy;
@@ -45,6 +55,27 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
         return string.IsNullOrEmpty(text) ? ClientHash.Of(context.Connection.RemoteIpAddress) : ClientHash.Of(text);
     }
 
+    /// <summary>What it did about slow and failing backends.</summary>
+    public ResilienceFigures Resilience { get; } = before?.Resilience ?? new(name);
+
+    /// <summary>The retries that it may make.</summary>
+    public RetryBudget Budget { get; } = before?.Budget ?? new(TimeProvider.System);
+
+    /// <summary>The pools that share its requests; null while its own has them all.</summary>
+    public Split? Split { get; set; }
+
+    /// <summary>Where copies of its requests go; null for none.</summary>
+    public Mirror? Mirror { get; init; }
+
+    /// <summary>Faults in force at it; null for none.</summary>
+    public FaultOptions? Faults
+    {
+        get => _faults.InForce;
+        set => _faults.InForce = value;
+    }
+
+    public void RecordFault() => _faults.Record(name);
+
     public void RecordRequest() => Interlocked.Increment(ref _requests);
 
     public void RecordForwarded() => Interlocked.Increment(ref _forwarded);
@@ -55,5 +86,6 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public RouteStatistics GetStatistics() => new(
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
-        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed));
+        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),
+        Resilience.GetStatistics(), Split?.GetStatistics() ?? [], Mirror?.GetStatistics(), Faults, _faults.Count);
 }

@@ -8,8 +8,8 @@ using LoadBalancer.Layer4;
 
 namespace LoadBalancer.Server.Admin;
 
-/// <summary>Commands, all behind the token: backends, faults and the connection table.</summary>
-internal static class AdminCommands
+/// <summary>Commands, all behind the token: backends, faults, routes and the connection table.</summary>
+internal static partial class AdminCommands
 {
     internal const int DefaultRows = 100;
     internal const int MostRows = 10_000;
@@ -25,6 +25,7 @@ internal static class AdminCommands
         admin.MapDelete("/pools/{pool}/backends/{backend}/faults", Handle((context, pool, backend) => Do(() => pool.SetFaults(backend, null))));
         admin.MapPut("/pools/{pool}/faults", HandlePool(SetPoolFaultsAsync));
         admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
+        admin.MapRoutes();
         admin.MapGet("/connections", Authorized(ListAsync));
         admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
         admin.MapCacheCommands();

@@ -24,6 +24,7 @@ public sealed class Backend
     private volatile string? _lastError;
     private volatile string? _reason;
     private volatile FaultOptions? _faults;
+    private volatile RollingCounts? _outcomes;
 
     internal Backend(EndPoint endPoint, string id, string name)
     {
@@ -138,6 +139,13 @@ public sealed class Backend
     /// <summary>When its newest ejection ended, as <see cref="TimeProvider.GetTimestamp"/> says.</summary>
     internal long EjectionEnded { get; set; }
 
+    /// <summary>Connections and requests, and those that failed, over the window of its pool; null where nobody asks.</summary>
+    internal RollingCounts? Outcomes
+    {
+        get => _outcomes;
+        set => _outcomes = value;
+    }
+
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
         UriEndPoint { Uri: { Scheme: "unix" } uri } => $"unix:{uri.LocalPath}",
@@ -190,19 +198,31 @@ public sealed class Backend
     internal int CountFailure()
     {
         Interlocked.Increment(ref _failures);
+        _outcomes?.Add(1, 1);
         return Interlocked.Increment(ref _consecutiveFailures);
     }
 
     /// <summary>Counts a failure that says nothing of the next connection: one that came after it had begun to answer.</summary>
     public void RecordFailure() => Interlocked.Increment(ref _failures);
 
-    /// <summary>Notes that it did its work: failures before no longer count towards an ejection.</summary>
+    /// <summary>Notes that it did its work, once a connection or request: failures before are no longer in a row with those to come.</summary>
     public void RecordSuccess()
     {
+        _outcomes?.Add(1, 0);
         // Read first: every connection comes by, and a write would take the cache line from the other cores.
         if (Volatile.Read(ref _consecutiveFailures) != 0)
         {
             Volatile.Write(ref _consecutiveFailures, 0);
+        }
+    }
+
+    /// <summary>Starts its passive health from the beginning.</summary>
+    internal void ForgetFailures()
+    {
+        Volatile.Write(ref _consecutiveFailures, 0);
+        if (_outcomes is { } outcomes)
+        {
+            _outcomes = outcomes.Anew();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
@@ -172,17 +173,30 @@ public sealed partial class BackendPool
         }
     }
 
-    /// <summary>Reports that a backend failed the traffic itself: it could not be connected, or broke off before its first byte.</summary>
+    /// <summary>
+    /// Reports that a backend failed the traffic itself: it could not be connected, or broke off before its first byte.
+    /// So many in a row eject it, or so many of all in a window.
+    /// </summary>
     /// <param name="backend">The backend.</param>
     /// <param name="reason">What happened, for the log.</param>
     public void ReportFailure(Backend backend, string reason)
     {
         ArgumentNullException.ThrowIfNull(backend);
         var inARow = backend.CountFailure();
-        var limit = Options.OutlierEjection.ConsecutiveFailures;
-        if (limit > 0 && inARow >= limit && backend.EjectedUntil is null)
+        if (backend.EjectedUntil is not null)
+        {
+            return;
+        }
+
+        var options = Options.OutlierEjection;
+        if (options.ConsecutiveFailures > 0 && inARow >= options.ConsecutiveFailures)
         {
             Eject(backend, $"{inARow} failures in a row, the last: {reason}");
+        }
+        else if (options.FailurePercent > 0 && backend.Outcomes?.Read() is var (all, failed)
+            && all >= options.MinimumRequests && failed * 100 >= options.FailurePercent * all)
+        {
+            Eject(backend, string.Create(CultureInfo.InvariantCulture, $"{failed} of {all} failed within {options.Window.TotalSeconds:0.#} s, the last: {reason}"));
         }
     }
 
@@ -296,7 +310,7 @@ public sealed partial class BackendPool
     public void Resume(Backend backend)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        backend.RecordSuccess();
+        backend.ForgetFailures();
         Change(backend, "resumed by command", () => (backend.IsDrained, backend.EjectedUntil, backend.RecentEjections) = (false, null, 0));
     }
 
@@ -608,7 +622,7 @@ public sealed partial class BackendPool
             return null;
         }
 
-        backend.RecordSuccess();
+        backend.ForgetFailures();
         backend.EjectedUntil = null;
         backend.EjectionEnded = _time.GetTimestamp();
         Settle(backend, "ejection is over");
@@ -650,6 +664,15 @@ public sealed partial class BackendPool
         backend.Name = name ?? backend.Name;
         backend.Priority = configured.Priority;
         backend.MaxConnections = configured.MaxConnections ?? _options.MaxConnections ?? int.MaxValue;
+        if (_options.OutlierEjection is not { FailurePercent: > 0, Window: var window })
+        {
+            backend.Outcomes = null;
+        }
+        else if (backend.Outcomes?.Span != window)
+        {
+            backend.Outcomes = new RollingCounts(window, _time);
+        }
+
         if (backend.WeightCommand is { } command && command.Configured == configured.Weight)
         {
             backend.Weight = command.Weight;
