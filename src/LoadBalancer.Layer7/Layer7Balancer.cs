@@ -25,6 +25,8 @@ namespace LoadBalancer.Layer7;
 /// </summary>
 public sealed partial class Layer7Balancer : IAsyncDisposable
 {
+    private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
+
     private readonly BackendPools _pools;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger<Layer7Balancer> _logger;
@@ -33,6 +35,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly KestrelEndpoints _endpoints;
     private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
     private readonly SessionAffinity _affinity = new();
+    private readonly Timer _sweeper;
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -47,6 +50,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
         _endpoints = new KestrelEndpoints(_logger);
+        _sweeper = new Timer(_ => _routes.Sweep(), null, Sweep, Sweep);
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -65,7 +69,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     public async Task ApplyAsync(LoadBalancerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _affinity.Apply(options.Layer7);
+        _affinity.Apply(options);
         _routes.Apply(options, _pools);
         if (!_proxyConfig.Apply(options))
         {
@@ -112,6 +116,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _sweeper.DisposeAsync();
         await _endpoints.DisposeAsync();
         if (_app is not null)
         {

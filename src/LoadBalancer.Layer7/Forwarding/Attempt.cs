@@ -34,6 +34,7 @@ internal sealed class Attempt(BalancedRequest request, Backend backend, int numb
     {
         FirstByteAt = TimeProvider.System.GetTimestamp();
         Status = status;
+        backend.RecordLatency(TimeProvider.System.GetElapsedTime(StartedAt, FirstByteAt));
         return true;
     }
 }

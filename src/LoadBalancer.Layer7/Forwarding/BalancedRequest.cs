@@ -1,4 +1,5 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
 
@@ -21,6 +22,9 @@ internal sealed class BalancedRequest(Route route)
 
     /// <summary>How many attempts there were.</summary>
     public int Attempts => Attempt?.Number ?? 0;
+
+    /// <summary>What affinity had to say.</summary>
+    public AffinityState Affinity { get; set; }
 
     /// <summary>Why the balancer answered by itself; null when a backend did.</summary>
     public Refusal? Refusal { get; set; }

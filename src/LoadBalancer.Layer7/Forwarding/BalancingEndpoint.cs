@@ -58,6 +58,12 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
                 return;
             }
 
+            if (attempt.FirstByteAt == 0)
+            {
+                // Whoever gave up, it took that long at least.
+                backend.RecordLatency(TimeProvider.System.GetElapsedTime(attempt.StartedAt));
+            }
+
             tried = [.. tried, backend];
             if (tried.Length == MostAttempts || attempt.RequestSent || context.Response.HasStarted
                 || (await PickAsync(context, request, tried)).Backend is not { } another)
@@ -93,8 +99,13 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
             return pool.AcquireAsync(known, context.RequestAborted);
         }
 
+        if (!SessionAffinity.TryMove(request))
+        {
+            return new(new PickResult(null, PickFailure.NoBackend));
+        }
+
         var policy = request.Route.PolicyFor(pool);
-        var key = request.Route.KeyOf(context);
+        var key = request.Route.KeyOf(context, policy);
         // A retry does not wait for room: it has waited once.
         return tried.Length == 0
             ? pool.PickAsync(policy, key, tried, context.RequestAborted)
@@ -108,6 +119,7 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
         span.SetTag(LoadBalancerTelemetry.PolicyKey, request.Route.PolicyFor(request.Pool).Kind.ToString());
         span.SetTag(LoadBalancerTelemetry.CandidatesKey, request.Pool.Snapshot.Available.Length);
         span.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+        span.SetTag(LoadBalancerTelemetry.AffinityKey, SessionAffinity.NameOf(request.Affinity));
         span.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
         span.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
         if (backend is null)
@@ -120,6 +132,7 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
     {
         var (refusal, message) = failure switch
         {
+            _ when request.Affinity == AffinityState.Refused => (Refusal.SessionGone, SessionAffinity.Explain(request)),
             PickFailure.AtCapacity => (Refusal.QueueFull, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
             PickFailure.QueueTimeout => (Refusal.QueueTimeout, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
             _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'."),
@@ -144,6 +157,12 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
         Log.Failed(logger, route.Name, backend, error, attempt.Exception?.Message);
         if (context.Response.HasStarted)
         {
+            return;
+        }
+
+        if (request.Affinity == AffinityState.Refused)
+        {
+            await errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, Refusal.SessionGone, SessionAffinity.Explain(request));
             return;
         }
 

@@ -1,6 +1,7 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -15,6 +16,8 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
         options.Policy is not { } kind ? null
         : before?._ownPolicy is { } policy && policy.Kind == kind ? policy
         : SelectionPolicies.Create(kind);
+    private readonly string _affinityCookie = options.SessionAffinity?.CookieFor(pool.Name) ?? "";
+    private readonly SessionCounts _sessions = before?._sessions ?? new();
     private long _requests = before?._requests ?? 0;
     private long _forwarded = before?._forwarded ?? 0;
     private long _cacheHits = before?._cacheHits ?? 0;
@@ -29,21 +32,25 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     /// <summary>How YARP sends the route's requests.</summary>
     public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
 
+    /// <summary>Which backend each client's address has; null where sessions are told apart by something else.</summary>
+    public SourceAffinity? Sources { get; } =
+        options.SessionAffinity is not { Mode: SessionAffinityMode.Source } sources ? null
+        : before?.Sources is { } known && before.Options.SessionAffinity == sources ? known
+        : new(new() { Expiry = sources.Expiry ?? new SourceAffinityOptions().Expiry }, TimeProvider.System, keepsLeft: sources.WhenGone == AffinityFailure.Refuse);
+
     /// <summary>The policy that picks: the route's own, or else the pool's.</summary>
     public ISelectionPolicy PolicyFor(BackendPool target) => _ownPolicy ?? target.Policy;
 
-    /// <summary>Hash of what identifies the client to policies.</summary>
-    public ulong KeyOf(HttpContext context)
+    /// <summary>Hash of what identifies the client to a policy; 0 where it does not look.</summary>
+    public ulong KeyOf(HttpContext context, ISelectionPolicy policy) => policy.Kind switch
     {
-        string? text = options.HashKey switch
-        {
-            { Header: { } header } => context.Request.Headers[header],
-            { Cookie: { } cookie } => context.Request.Cookies[cookie],
-            { Query: { } query } => context.Request.Query[query],
-            _ => null,
-        };
-        return string.IsNullOrEmpty(text) ? ClientHash.Of(context.Connection.RemoteIpAddress) : ClientHash.Of(text);
-    }
+        SelectionPolicy.ConsistentHash => RequestKey.Of(context, options.HashKey),
+        SelectionPolicy.SourceHash => ClientHash.Of(context.Connection.RemoteIpAddress),
+        _ => 0,
+    };
+
+    /// <summary>Name of the affinity cookie of a pool.</summary>
+    public string AffinityCookieFor(BackendPool target) => target == pool ? _affinityCookie : options.SessionAffinity!.CookieFor(target.Name);
 
     public void RecordRequest() => Interlocked.Increment(ref _requests);
 
@@ -53,7 +60,10 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public void RecordFailed() => Interlocked.Increment(ref _failed);
 
+    public void RecordSession(AffinityState state) => _sessions.Record(state);
+
     public RouteStatistics GetStatistics() => new(
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
-        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed));
+        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),
+        options.SessionAffinity is null ? null : _sessions.GetStatistics(Sources?.Count));
 }

@@ -161,6 +161,19 @@ public sealed partial class BackendPool
         return true;
     }
 
+    /// <summary>Whether a session may stay at its backend: it is healthy, whatever its tier, or the pool panics, or it was drained a moment ago.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="drainTimeout">How long sessions of a backend may go on that was drained by command. One that left discovery keeps none.</param>
+    /// <returns>Whether it may.</returns>
+    public bool CanKeep(Backend backend, TimeSpan drainTimeout)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return backend.State is BackendState.Healthy or BackendState.SlowStart
+            || _snapshot.CanPick(backend)
+            || (backend is { State: BackendState.Draining, HasLeft: false, PassesChecks: true, EjectedUntil: null, DrainingSince: { } since }
+                && _time.GetElapsedTime(since) < drainTimeout);
+    }
+
     /// <summary>Ends what a pick or <see cref="TryAcquire"/> began.</summary>
     /// <param name="backend">The backend.</param>
     public void Release(Backend backend)
