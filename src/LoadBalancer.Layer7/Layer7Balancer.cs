@@ -30,6 +30,8 @@ namespace LoadBalancer.Layer7;
 /// </summary>
 public sealed partial class Layer7Balancer : IAsyncDisposable
 {
+    private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
+
     private readonly BackendPools _pools;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger<Layer7Balancer> _logger;
@@ -41,6 +43,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly SessionAffinity _affinity = new();
     private readonly AnswerCache _cache = new(TimeProvider.System);
     private LoadBalancerOptions _options = new();
+    private readonly Timer _sweeper;
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
@@ -55,6 +58,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
         _endpoints = new KestrelEndpoints(_logger);
+        _sweeper = new Timer(_ => _routes.Sweep(), null, Sweep, Sweep);
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -74,7 +78,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _affinity.Apply(options.Layer7);
+        _affinity.Apply(options);
         _routes.Apply(options, _pools);
         var changed = _proxyConfig.Apply(options);
         _cache.Apply(options, _proxyConfig.GetConfig().Routes);
@@ -184,6 +188,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _sweeper.DisposeAsync();
         await _endpoints.DisposeAsync();
         if (_app is not null)
         {

@@ -16,6 +16,7 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="Mirror">Its copies to another pool; null for none.</param>
 /// <param name="Faults">Faults in force at it; null for none.</param>
 /// <param name="Faulted">Requests that a fault of it, its pool or a backend acted on.</param>
+/// <param name="Sessions">Its sessions; null where it has no session affinity.</param>
 public sealed record RouteStatistics(
     string Name,
     string? Path,
@@ -29,4 +30,5 @@ public sealed record RouteStatistics(
     IReadOnlyList<SplitStatistics> Split,
     MirrorStatistics? Mirror,
     FaultOptions? Faults,
-    long Faulted);
+    long Faulted,
+    SessionStatistics? Sessions);

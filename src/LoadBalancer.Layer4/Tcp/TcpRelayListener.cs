@@ -291,7 +291,14 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 return default;
             }
 
+            var since = TimeProvider.System.GetTimestamp();
             var (socket, error) = await TryConnectAsync(connection, backend, settings.Options);
+            if (!connection.IsAborted)
+            {
+                // Not the time to the first byte, which is as much the client's: many protocols wait for a question.
+                backend.RecordLatency(TimeProvider.System.GetElapsedTime(since));
+            }
+
             if (socket is not null)
             {
                 connection.Activity?.AddEvent(new ActivityEvent("connected"));

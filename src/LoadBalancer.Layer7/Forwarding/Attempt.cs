@@ -55,6 +55,7 @@ internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, B
     {
         FirstByteAt = TimeProvider.System.GetTimestamp();
         Status = status;
+        Backend.RecordLatency(TimeProvider.System.GetElapsedTime(StartedAt, FirstByteAt));
         IsUpgraded = status == StatusCodes.Status101SwitchingProtocols || (status == StatusCodes.Status200OK && request.IsUpgrade);
         Deadline?.HeadCame(IsUpgraded);
         Next = endpoint.Accept(this);

@@ -1,4 +1,5 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Routing;
@@ -28,6 +29,9 @@ internal sealed class BalancedRequest(Route route)
 
     /// <summary>Backends that were asked in vain.</summary>
     public Backend[] Tried { get; set; } = [];
+
+    /// <summary>What affinity had to say.</summary>
+    public AffinityState Affinity { get; set; }
 
     /// <summary>Why the balancer answered by itself; null when a backend did.</summary>
     public Refusal? Refusal { get; set; }

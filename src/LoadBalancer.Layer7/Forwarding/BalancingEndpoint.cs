@@ -64,6 +64,12 @@ internal sealed partial class BalancingEndpoint(
                     pool.Release(attempt.Backend);
                 }
 
+                if (error != ForwarderError.None && attempt.FirstByteAt == 0)
+                {
+                    // Whoever gave up, it took that long at least.
+                    attempt.Backend.RecordLatency(TimeProvider.System.GetElapsedTime(attempt.StartedAt));
+                }
+
                 AttemptJudge.Report(attempt, result, Explain(attempt, error));
                 next = attempt.Next;
                 if (result is not (AttemptResult.Answered or AttemptResult.ClientGone))
@@ -103,7 +109,8 @@ internal sealed partial class BalancingEndpoint(
     {
         var request = attempt.Request;
         using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
-        var backend = request.Pool.Pick(request.Route.PolicyFor(request.Pool), request.Route.KeyOf(attempt.Context), excluded);
+        var policy = request.Route.PolicyFor(request.Pool);
+        var backend = SessionAffinity.TryMove(request) ? request.Pool.Pick(policy, request.Route.KeyOf(attempt.Context, policy), excluded) : null;
         if (span is not null)
         {
             Describe(span, request, backend, attempt.Number + 1);
@@ -185,10 +192,21 @@ internal sealed partial class BalancingEndpoint(
         return await ChooseAsync(context, request, patience.Token);
     }
 
-    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, CancellationToken cancellation) =>
-        affinity.Find(context, request) is { } known
-            ? request.Pool.AcquireAsync(known, cancellation)
-            : request.Pool.PickAsync(request.Route.PolicyFor(request.Pool), request.Route.KeyOf(context), [], cancellation);
+    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, CancellationToken cancellation)
+    {
+        if (affinity.Find(context, request) is { } known)
+        {
+            return request.Pool.AcquireAsync(known, cancellation);
+        }
+
+        if (request.Affinity == AffinityState.Refused)
+        {
+            return new(new PickResult(null, PickFailure.NoBackend));
+        }
+
+        var policy = request.Route.PolicyFor(request.Pool);
+        return request.Pool.PickAsync(policy, request.Route.KeyOf(context, policy), [], cancellation);
+    }
 
     private static void Describe(Activity span, BalancedRequest request, Backend? backend, int attempt)
     {
@@ -197,6 +215,7 @@ internal sealed partial class BalancingEndpoint(
         span.SetTag(LoadBalancerTelemetry.PolicyKey, request.Route.PolicyFor(request.Pool).Kind.ToString());
         span.SetTag(LoadBalancerTelemetry.CandidatesKey, request.Pool.Snapshot.Available.Length);
         span.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+        span.SetTag(LoadBalancerTelemetry.AffinityKey, SessionAffinity.NameOf(request.Affinity));
         span.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
         span.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
         if (backend is null)

@@ -9,6 +9,9 @@ internal enum Refusal
     /// <summary>No backend of the pool can be picked.</summary>
     NoBackend,
 
+    /// <summary>The backend of the client's session is gone or takes no requests, and the route wants no other.</summary>
+    SessionGone,
+
     /// <summary>Every backend is at its limit, and the queue is full.</summary>
     QueueFull,
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoadBalancer.Backends;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
@@ -15,6 +16,7 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
     {
         var (refusal, message) = failure switch
         {
+            _ when request.Affinity == AffinityState.Refused => (Refusal.SessionGone, SessionAffinity.Explain(request)),
             PickFailure.AtCapacity => (Refusal.QueueFull, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
             PickFailure.QueueTimeout => (Refusal.QueueTimeout, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
             _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'."),
@@ -28,6 +30,8 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
         var (context, request) = (attempt.Context, attempt.Request);
         return result switch
         {
+            _ when request.Affinity == AffinityState.Refused => errors.WriteAsync(
+                context, StatusCodes.Status503ServiceUnavailable, Refusal.SessionGone, SessionAffinity.Explain(request)),
             AttemptResult.TimedOut => TimedOutAsync(context, request, attempt.Timeout!.Value),
             AttemptResult.NotConnected when attempt.Exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => errors.WriteAsync(
                 context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"No backend of pool '{request.Pool.Name}' could be spoken to over TLS for route '{request.Route.Name}'."),

@@ -2,6 +2,7 @@ using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Faults;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Shaping;
@@ -22,6 +23,8 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
         : before?._ownPolicy is { } policy && policy.Kind == kind ? policy
         : SelectionPolicies.Create(kind);
     private readonly string _cluster = PoolProxyConfigProvider.ClusterOf(pool.Name, options.Timeouts.Connect);
+    private readonly string _affinityCookie = options.SessionAffinity?.CookieFor(pool.Name) ?? "";
+    private readonly SessionCounts _sessions = before?._sessions ?? new();
     private long _requests = before?._requests ?? 0;
     private long _forwarded = before?._forwarded ?? 0;
     private long _cacheHits = before?._cacheHits ?? 0;
@@ -39,21 +42,25 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     /// <summary>YARP's cluster of a pool: its connections, which routes share that wait equally long for them.</summary>
     public string ClusterOf(BackendPool target) => target == pool ? _cluster : PoolProxyConfigProvider.ClusterOf(target.Name, options.Timeouts.Connect);
 
+    /// <summary>Which backend each client's address has; null where sessions are told apart by something else.</summary>
+    public SourceAffinity? Sources { get; } =
+        options.SessionAffinity is not { Mode: SessionAffinityMode.Source } sources ? null
+        : before?.Sources is { } known && before.Options.SessionAffinity == sources ? known
+        : new(new() { Expiry = sources.Expiry ?? new SourceAffinityOptions().Expiry }, TimeProvider.System, keepsLeft: sources.WhenGone == AffinityFailure.Refuse);
+
     /// <summary>The policy that picks: the route's own, or else the pool's.</summary>
     public ISelectionPolicy PolicyFor(BackendPool target) => _ownPolicy ?? target.Policy;
 
-    /// <summary>Hash of what identifies the client to policies.</summary>
-    public ulong KeyOf(HttpContext context)
+    /// <summary>Hash of what identifies the client to a policy; 0 where it does not look.</summary>
+    public ulong KeyOf(HttpContext context, ISelectionPolicy policy) => policy.Kind switch
     {
-        string? text = options.HashKey switch
-        {
-            { Header: { } header } => context.Request.Headers[header],
-            { Cookie: { } cookie } => context.Request.Cookies[cookie],
-            { Query: { } query } => context.Request.Query[query],
-            _ => null,
-        };
-        return string.IsNullOrEmpty(text) ? ClientHash.Of(context.Connection.RemoteIpAddress) : ClientHash.Of(text);
-    }
+        SelectionPolicy.ConsistentHash => RequestKey.Of(context, options.HashKey),
+        SelectionPolicy.SourceHash => ClientHash.Of(context.Connection.RemoteIpAddress),
+        _ => 0,
+    };
+
+    /// <summary>Name of the affinity cookie of a pool.</summary>
+    public string AffinityCookieFor(BackendPool target) => target == pool ? _affinityCookie : options.SessionAffinity!.CookieFor(target.Name);
 
     /// <summary>What it did about slow and failing backends.</summary>
     public ResilienceFigures Resilience { get; } = before?.Resilience ?? new(name);
@@ -84,8 +91,11 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public void RecordFailed() => Interlocked.Increment(ref _failed);
 
+    public void RecordSession(AffinityState state) => _sessions.Record(state);
+
     public RouteStatistics GetStatistics() => new(
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
         Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),
-        Resilience.GetStatistics(), Split?.GetStatistics() ?? [], Mirror?.GetStatistics(), Faults, _faults.Count);
+        Resilience.GetStatistics(), Split?.GetStatistics() ?? [], Mirror?.GetStatistics(), Faults, _faults.Count,
+        options.SessionAffinity is null ? null : _sessions.GetStatistics(Sources?.Count));
 }

@@ -47,6 +47,15 @@ internal sealed class RouteTable
         }
     }
 
+    /// <summary>Forgets what routes remember of clients that did not come for too long. To be called from time to time.</summary>
+    public void Sweep()
+    {
+        foreach (var route in _routes.Values)
+        {
+            route.Sources?.Sweep();
+        }
+    }
+
     /// <summary>The route that matched a request; null when none did, or when it went with a reload meanwhile.</summary>
     public Route? Find(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is { } model ? _routes.GetValueOrDefault(model.Config.RouteId) : null;

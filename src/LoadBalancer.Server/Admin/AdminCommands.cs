@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4;
@@ -26,6 +27,7 @@ internal static partial class AdminCommands
         admin.MapPut("/pools/{pool}/faults", HandlePool(SetPoolFaultsAsync));
         admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
         admin.MapRoutes();
+        admin.MapPut("/pools/{pool}/policy", HandlePool(SetPolicyAsync));
         admin.MapGet("/connections", Authorized(ListAsync));
         admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
         admin.MapCacheCommands();
@@ -68,6 +70,29 @@ internal static partial class AdminCommands
         }
 
         return problem;
+    }
+
+    private static async Task<Problem?> SetPolicyAsync(HttpContext context, BackendPool pool)
+    {
+        var (command, problem) = await ReadAsync(context, CommandJsonContext.Default.PolicyCommand);
+        if (command is null)
+        {
+            return problem;
+        }
+
+        // A number is as good as a name to the reader, also one that stands for nothing.
+        if (!Enum.IsDefined(command.Policy))
+        {
+            return Bad($"policy: '{command.Policy}' is not a policy; must be one of {string.Join(", ", Enum.GetNames<SelectionPolicy>())}");
+        }
+
+        if (context.RequestServices.GetRequiredService<Layer4Balancer>().FindObjection(pool, command.Policy) is { } listener)
+        {
+            return Bad($"policy: '{command.Policy}' cannot be used: Layer 4 listener '{listener}' has Mode Nat, where the kernel picks");
+        }
+
+        pool.SetPolicy(command.Policy);
+        return null;
     }
 
     private static async Task<(FaultOptions? Faults, Problem? Problem)> ReadFaultsAsync(HttpContext context)
@@ -195,7 +220,10 @@ internal static partial class AdminCommands
         }
     }
 
-    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(property => property.Name))}";
+    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(Describe))}";
+
+    private static string Describe(JsonPropertyInfo property) =>
+        property.PropertyType.IsEnum ? $"{property.Name} ({string.Join(", ", Enum.GetNames(property.PropertyType))})" : property.Name;
 
     internal static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
 

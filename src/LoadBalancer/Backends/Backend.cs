@@ -26,12 +26,13 @@ public sealed class Backend
     private volatile FaultOptions? _faults;
     private volatile RollingCounts? _outcomes;
 
-    internal Backend(EndPoint endPoint, string id, string name)
+    internal Backend(EndPoint endPoint, string id, string name, TimeProvider? time = null)
     {
         EndPoint = endPoint;
         Id = id;
         Hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(id));
         Name = name;
+        Latency = new(time ?? TimeProvider.System);
     }
 
     /// <summary>The address as discovery gave it, <c>host:port</c> or <c>unix:/path</c>. Unique in a pool.</summary>
@@ -103,6 +104,9 @@ public sealed class Backend
 
     /// <summary>Whether discovery no longer names it.</summary>
     public bool HasLeft { get; internal set; }
+
+    /// <summary>How long it takes to answer.</summary>
+    internal PeakLatency Latency { get; }
 
     /// <summary>What health checks say; null before the first has ended.</summary>
     internal bool? PassesChecks { get; set; }
@@ -204,6 +208,10 @@ public sealed class Backend
 
     /// <summary>Counts a failure that says nothing of the next connection: one that came after it had begun to answer.</summary>
     public void RecordFailure() => Interlocked.Increment(ref _failures);
+
+    /// <summary>Notes how long it took: to answer on Layer 7, to be connected on Layer 4.</summary>
+    /// <param name="elapsed">The time.</param>
+    public void RecordLatency(TimeSpan elapsed) => Latency.Observe(elapsed);
 
     /// <summary>Notes that it did its work, once a connection or request: failures before are no longer in a row with those to come.</summary>
     public void RecordSuccess()

@@ -33,6 +33,9 @@ public sealed partial class BackendPool
     private volatile BackendTls? _tls;
     private long _turn;
 
+    // The policy that a command gave the pool, until the configuration says another than it did then.
+    private (SelectionPolicy Policy, SelectionPolicy Configured)? _policyCommand;
+
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
     /// <param name="service">The name that discovery resolves.</param>
@@ -159,6 +162,19 @@ public sealed partial class BackendPool
         return true;
     }
 
+    /// <summary>Whether a session may stay at its backend: it is healthy, whatever its tier, or the pool panics, or it was drained a moment ago.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="drainTimeout">How long sessions of a backend may go on that was drained by command. One that left discovery keeps none.</param>
+    /// <returns>Whether it may.</returns>
+    public bool CanKeep(Backend backend, TimeSpan drainTimeout)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return backend.State is BackendState.Healthy or BackendState.SlowStart
+            || _snapshot.CanPick(backend)
+            || (backend is { State: BackendState.Draining, HasLeft: false, PassesChecks: true, EjectedUntil: null, DrainingSince: { } since }
+                && _time.GetElapsedTime(since) < drainTimeout);
+    }
+
     /// <summary>Ends what a pick or <see cref="TryAcquire"/> began.</summary>
     /// <param name="backend">The backend.</param>
     public void Release(Backend backend)
@@ -182,6 +198,7 @@ public sealed partial class BackendPool
     public void ReportFailure(Backend backend, string reason)
     {
         ArgumentNullException.ThrowIfNull(backend);
+        backend.Latency.Fail();
         var inARow = backend.CountFailure();
         if (backend.EjectedUntil is not null)
         {
@@ -205,11 +222,6 @@ public sealed partial class BackendPool
     public void Configure(PoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Policy != _policy.Kind)
-        {
-            _policy = SelectionPolicies.Create(options.Policy);
-        }
-
         if (options.BackendTls != _options.BackendTls)
         {
             _tls = CreateTls(options);
@@ -218,6 +230,12 @@ public sealed partial class BackendPool
         Publish(() =>
         {
             _options = options;
+            if (_policyCommand is { } command && command.Configured != options.Policy)
+            {
+                _policyCommand = null;
+            }
+
+            Use(_policyCommand?.Policy ?? options.Policy);
             foreach (var backend in _snapshot.Members)
             {
                 Describe(backend);
@@ -258,7 +276,7 @@ public sealed partial class BackendPool
                 }
                 else
                 {
-                    backend = new Backend(ToSocketAddress(endPoint), id, id) { IsOriginal = isFirst };
+                    backend = new Backend(ToSocketAddress(endPoint), id, id, _time) { IsOriginal = isFirst };
                     Describe(backend);
                     Log.Joined(_logger, Name, backend);
                     Join(backend);
@@ -331,6 +349,18 @@ public sealed partial class BackendPool
         });
     }
 
+    /// <summary>Changes the policy until the configuration gives the pool another one than it does now. A policy that stays keeps its state.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="policy"/> is not a policy.</exception>
+    public void SetPolicy(SelectionPolicy policy) => Publish(() =>
+    {
+        var before = _policy.Kind;
+        Use(policy);
+        _policyCommand = (policy, _options.Policy);
+        Log.PolicySet(_logger, Name, before, policy);
+        return _snapshot.Members;
+    });
+
     /// <summary>Takes a backend out of use for a time.</summary>
     /// <param name="backend">A backend of this pool.</param>
     /// <param name="reason">Why, for the log.</param>
@@ -390,7 +420,8 @@ public sealed partial class BackendPool
         var backends = snapshot.Members.Select(backend => new BackendStatistics(
             backend.Name, backend.Id, backend.State, backend.Reason, backend.Weight, backend.Priority,
             backend.MaxConnections == int.MaxValue ? null : backend.MaxConnections, backend.Active, backend.Picks,
-            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults));
+            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults,
+            backend.Latency.Newest is { } latency ? Math.Round(latency, 3) : null));
         var available = snapshot.Available.ToArray();
         return new(
             Name,
@@ -404,6 +435,14 @@ public sealed partial class BackendPool
             _queue.Count,
             _faults,
             [.. backends]);
+    }
+
+    private void Use(SelectionPolicy policy)
+    {
+        if (policy != _policy.Kind)
+        {
+            _policy = SelectionPolicies.Create(policy);
+        }
     }
 
     private BackendTls? CreateTls(PoolOptions options) => options.BackendTls is { } tls ? new(Name, tls, _logger) : null;
@@ -466,7 +505,7 @@ public sealed partial class BackendPool
     // Where all are in theirs, the one that is nearest to its end has the whole share.
     private static bool HasItsTurn(PoolSnapshot snapshot, ISelectionPolicy policy, Backend backend) =>
         backend.SlowStart is not { } start
-        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.First
+        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.PeakEwma or SelectionPolicy.First
         || Random.Shared.NextDouble() * (snapshot.Warmest?.Share ?? 1) < start.Share;
 
     // Takes a backend that a snapshot names, unless it drains in a newer one.
@@ -663,6 +702,7 @@ public sealed partial class BackendPool
         // One that is no longer described is about to leave; the log shall call it what it was called.
         backend.Name = name ?? backend.Name;
         backend.Priority = configured.Priority;
+        backend.Latency.Decay = _options.LatencyDecay;
         backend.MaxConnections = configured.MaxConnections ?? _options.MaxConnections ?? int.MaxValue;
         if (_options.OutlierEjection is not { FailurePercent: > 0, Window: var window })
         {
@@ -760,5 +800,8 @@ public sealed partial class BackendPool
 
         [LoggerMessage(109, LogLevel.Warning, "Pool {Pool}: backend {Backend}: faults by command: {Faults}")]
         public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, FaultOptions? faults);
+
+        [LoggerMessage(110, LogLevel.Information, "Pool {Pool}: policy {After} by command, before {Before}.")]
+        public static partial void PolicySet(ILogger logger, string pool, SelectionPolicy before, SelectionPolicy after);
     }
 }
