@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -19,12 +20,14 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
 
     private readonly ReloadableSource _source = new();
     private readonly ILogger _logger;
+    private readonly ConnectionLimit _connections;
     private readonly DefaultCertificate _defaultCertificate;
     private readonly Timer _glances;
     private volatile Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
 
-    public KestrelEndpoints(ILogger logger)
+    public KestrelEndpoints(ConnectionLimit connections, ILogger logger)
     {
+        _connections = connections;
         _logger = logger;
         _defaultCertificate = new(logger);
         Configuration = new ConfigurationBuilder().Add(_source).Build();
@@ -103,6 +106,7 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
     public void Configure(ListenOptions options)
     {
         var listener = _bound.Values.First(bound => bound.Address.ToEndPoints()[0].Equals(options.IPEndPoint)).Listener;
+        _connections.Guard(options);
         options.Use(next => connection =>
         {
             connection.Features.Set(listener);

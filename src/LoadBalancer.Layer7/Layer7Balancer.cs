@@ -1,10 +1,15 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
+using LoadBalancer.Layer7.AccessLog;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Builder;
@@ -33,12 +38,18 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly KestrelEndpoints _endpoints;
     private readonly ClientCertificateHeaders _clientCertificateHeaders = new();
     private readonly SessionAffinity _affinity = new();
+    private readonly ConnectionLimit _connections = new();
+    private readonly ErrorAnswers _errors;
+    private readonly AccessLogger _accessLog;
+    private Layer7LimitsOptions _limits = new();
+    private KestrelServerOptions? _kestrel;
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
     /// <param name="pools">Where backends are.</param>
     /// <param name="loggers">Loggers of the process.</param>
-    public Layer7Balancer(BackendPools pools, ILoggerFactory loggers)
+    /// <param name="isDevelopment">Whether error answers say addresses and causes unless the options say otherwise.</param>
+    public Layer7Balancer(BackendPools pools, ILoggerFactory loggers, bool isDevelopment = false)
     {
         ArgumentNullException.ThrowIfNull(pools);
         ArgumentNullException.ThrowIfNull(loggers);
@@ -46,7 +57,15 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
-        _endpoints = new KestrelEndpoints(_logger);
+        _endpoints = new KestrelEndpoints(_connections, _logger);
+        _errors = new ErrorAnswers(isDevelopment, loggers.CreateLogger<ErrorAnswers>());
+        _accessLog = new AccessLogger(loggers, TimeProvider.System);
+        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
+            "lb.requests.queued",
+            () => _routes.All.Where(route => route.Limits?.Gate is not null)
+                .Select(route => new Measurement<int>(route.Limits!.Gate!.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.RouteKey, route.Name))),
+            "{request}",
+            "Requests that wait because their route is at its limit, by route.");
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -66,6 +85,15 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _affinity.Apply(options.Layer7);
+        _errors.Apply(options.Layer7);
+        _accessLog.Apply(options.Layer7.AccessLog);
+        _connections.Apply(options.Layer7.Limits.MaxConnections);
+        _limits = options.Layer7.Limits;
+        if (_kestrel is not null)
+        {
+            ServerLimits.Apply(_kestrel.Limits, _limits);
+        }
+
         _routes.Apply(options, _pools);
         if (!_proxyConfig.Apply(options))
         {
@@ -101,13 +129,18 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             using var deadline = new CancellationTokenSource(drainTimeout);
             await _app.StopAsync(deadline.Token);
         }
+
+        // The last requests have ended; their lines are part of the log.
+        await _accessLog.DisposeAsync();
     }
 
     /// <summary>Says what listeners and routes are doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
     public Layer7Statistics GetStatistics() => new(
         _app is null ? [] : _endpoints.GetStatistics(),
-        [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)]);
+        [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)],
+        new(_connections.Open, _connections.Refused),
+        _accessLog.GetStatistics());
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -117,6 +150,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         {
             await _app.DisposeAsync();
         }
+
+        await _accessLog.DisposeAsync();
     }
 
     private WebApplication Build()
@@ -137,7 +172,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton<IProxyConfigProvider>(_proxyConfig);
         services.AddSingleton<IForwarder, YarpForwarder>();
         services.AddSingleton<BalancingEndpoint>();
-        services.AddSingleton<ErrorAnswers>();
+        services.AddSingleton(_errors);
+        services.AddSingleton(_accessLog);
         services.AddSingleton(_affinity);
         services.AddSingleton<RouteCachePolicy>();
         services.AddSingleton(_pools);
@@ -145,6 +181,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton(_clientCertificateHeaders);
 
         var app = builder.Build();
+        new BadRequests(_accessLog).Follow(app.Services.GetRequiredService<DiagnosticListener>());
+        app.UseMiddleware<AccessLogMiddleware>();
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RequestMiddleware>();
@@ -157,6 +195,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private void ConfigureKestrel(KestrelServerOptions options)
     {
         options.AddServerHeader = false;
+        _kestrel = options;
+        ServerLimits.Apply(options.Limits, _limits);
         // How large and how slow a body may be is for the backend to say.
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;

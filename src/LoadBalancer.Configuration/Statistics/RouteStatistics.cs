@@ -9,6 +9,7 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="Forwarded">Requests that were sent to a backend.</param>
 /// <param name="CacheHits">Requests that were answered from the cache.</param>
 /// <param name="Failed">Requests without a backend's answer: none healthy, or forwarding failed.</param>
+/// <param name="Limits">What its limits do; null when it has none.</param>
 public sealed record RouteStatistics(
     string Name,
     string? Path,
@@ -17,4 +18,5 @@ public sealed record RouteStatistics(
     long Requests,
     long Forwarded,
     long CacheHits,
-    long Failed);
+    long Failed,
+    RouteLimitStatistics? Limits);

@@ -22,6 +22,9 @@ internal sealed class BalancedRequest(Route route)
     /// <summary>How many attempts there were.</summary>
     public int Attempts => Attempt?.Number ?? 0;
 
+    /// <summary>Time that it waited because route or pool were at a limit.</summary>
+    public TimeSpan QueueTime { get; set; }
+
     /// <summary>Why the balancer answered by itself; null when a backend did.</summary>
     public Refusal? Refusal { get; set; }
 

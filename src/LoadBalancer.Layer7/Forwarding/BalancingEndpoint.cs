@@ -76,12 +76,21 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
     private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request, Backend[] tried)
     {
         using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
-        var result = await ChooseAsync(context, request, tried);
+        var choosing = ChooseAsync(context, request, tried);
+        var result = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(request, choosing);
         if (span is not null)
         {
             Describe(span, request, result.Backend, tried.Length + 1);
         }
 
+        return result;
+    }
+
+    private static async ValueTask<PickResult> WaitAsync(BalancedRequest request, ValueTask<PickResult> choosing)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        var result = await choosing;
+        request.QueueTime += TimeProvider.System.GetElapsedTime(since);
         return result;
     }
 

@@ -1,6 +1,7 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -25,6 +26,9 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public RouteOptions Options => options;
 
     public BackendPool Pool => pool;
+
+    /// <summary>Rate, requests at a time and size of bodies; null when none is limited.</summary>
+    public RouteLimits? Limits { get; } = RouteLimits.Of(name, options, before?.Limits);
 
     /// <summary>How YARP sends the route's requests.</summary>
     public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
@@ -55,5 +59,6 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public RouteStatistics GetStatistics() => new(
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
-        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed));
+        Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),
+        Limits?.GetStatistics());
 }
