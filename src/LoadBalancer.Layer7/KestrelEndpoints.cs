@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -20,6 +21,7 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
 
     private readonly ReloadableSource _source = new();
     private readonly ILogger _logger;
+    private readonly ConnectionLimit _connections;
     private readonly DefaultCertificate _defaultCertificate;
     private readonly Timer _glances;
     private volatile Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
@@ -28,8 +30,9 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
     // that does not sees other lines. There is no option for it but this, read when a server starts.
     static KestrelEndpoints() => AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
 
-    public KestrelEndpoints(ILogger logger)
+    public KestrelEndpoints(ConnectionLimit connections, ILogger logger)
     {
+        _connections = connections;
         _logger = logger;
         _defaultCertificate = new(logger);
         Configuration = new ConfigurationBuilder().Add(_source).Build();
@@ -108,6 +111,7 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
     public void Configure(ListenOptions options)
     {
         var listener = _bound.Values.First(bound => bound.Address.ToEndPoints()[0].Equals(options.IPEndPoint)).Listener;
+        _connections.Guard(options);
         options.Use(next => connection =>
         {
             connection.Features.Set(listener);

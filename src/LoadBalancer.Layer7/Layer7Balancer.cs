@@ -1,12 +1,17 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Diagnostics;
 using LoadBalancer.Discovery;
+using LoadBalancer.Layer7.AccessLog;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Caching;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Faults;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Requests;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Routing;
@@ -44,12 +49,18 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private readonly AnswerCache _cache = new(TimeProvider.System);
     private LoadBalancerOptions _options = new();
     private readonly Timer _sweeper;
+    private readonly ConnectionLimit _connections = new();
+    private readonly ErrorAnswers _errors;
+    private readonly AccessLogger _accessLog;
+    private Layer7LimitsOptions _limits = new();
+    private KestrelServerOptions? _kestrel;
     private volatile WebApplication? _app;
 
     /// <summary>Creates the balancer, with no listeners yet.</summary>
     /// <param name="pools">Where backends are.</param>
     /// <param name="loggers">Loggers of the process.</param>
-    public Layer7Balancer(BackendPools pools, ILoggerFactory loggers)
+    /// <param name="isDevelopment">Whether error answers say addresses and causes unless the options say otherwise.</param>
+    public Layer7Balancer(BackendPools pools, ILoggerFactory loggers, bool isDevelopment = false)
     {
         ArgumentNullException.ThrowIfNull(pools);
         ArgumentNullException.ThrowIfNull(loggers);
@@ -57,8 +68,16 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<Layer7Balancer>();
         _proxyConfig = new PoolProxyConfigProvider(pools);
-        _endpoints = new KestrelEndpoints(_logger);
         _sweeper = new Timer(_ => _routes.Sweep(), null, Sweep, Sweep);
+        _endpoints = new KestrelEndpoints(_connections, _logger);
+        _errors = new ErrorAnswers(isDevelopment, loggers.CreateLogger<ErrorAnswers>());
+        _accessLog = new AccessLogger(loggers, TimeProvider.System);
+        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
+            "lb.requests.queued",
+            () => _routes.All.Where(route => route.Limits?.Gate is not null)
+                .Select(route => new Measurement<int>(route.Limits!.Gate!.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.RouteKey, route.Name))),
+            "{request}",
+            "Requests that wait because their route is at its limit, by route.");
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -79,6 +98,15 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _affinity.Apply(options);
+        _errors.Apply(options.Layer7);
+        _accessLog.Apply(options.Layer7.AccessLog);
+        _connections.Apply(options.Layer7.Limits.MaxConnections);
+        _limits = options.Layer7.Limits;
+        if (_kestrel is not null)
+        {
+            ServerLimits.Apply(_kestrel.Limits, _limits);
+        }
+
         _routes.Apply(options, _pools);
         var changed = _proxyConfig.Apply(options);
         _cache.Apply(options, _proxyConfig.GetConfig().Routes);
@@ -115,6 +143,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
             using var deadline = new CancellationTokenSource(drainTimeout);
             await _app.StopAsync(deadline.Token);
         }
+
+        // The last requests have ended; their lines are part of the log.
+        await _accessLog.DisposeAsync();
     }
 
     /// <summary>Says what listeners and routes are doing.</summary>
@@ -122,7 +153,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     public Layer7Statistics GetStatistics() => new(
         _app is null ? [] : _endpoints.GetStatistics(),
         [.. _routes.All.Select(route => route.GetStatistics()).OrderBy(route => route.Name, StringComparer.Ordinal)],
-        _cache.GetStatistics());
+        _cache.GetStatistics(),
+        new(_connections.Open, _connections.Refused),
+        _accessLog.GetStatistics());
 
     /// <summary>Names of the routes that keep answers.</summary>
     public IReadOnlyList<string> CachingRoutes => _cache.RouteNames;
@@ -196,6 +229,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         }
 
         _cache.Dispose();
+        await _accessLog.DisposeAsync();
     }
 
     private WebApplication Build()
@@ -215,7 +249,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton<FaultInjector>();
         services.AddSingleton<MirrorSender>();
         services.AddSingleton<BalancingEndpoint>();
-        services.AddSingleton<ErrorAnswers>();
+        services.AddSingleton(_errors);
+        services.AddSingleton(_accessLog);
         services.AddSingleton(_affinity);
         services.AddSingleton(_cache);
         services.AddSingleton(_pools);
@@ -224,6 +259,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         services.AddSingleton(_requestRules);
 
         var app = builder.Build();
+        new BadRequests(_accessLog).Follow(app.Services.GetRequiredService<DiagnosticListener>());
+        app.UseMiddleware<AccessLogMiddleware>();
         app.UseMiddleware<RequestCheckMiddleware>();
         app.UseMiddleware<ListenerMiddleware>();
         app.UseRouting();
@@ -238,6 +275,8 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     {
         options.AddServerHeader = false;
         options.RequestHeaderEncodingSelector = HeaderDecoding.Select;
+        _kestrel = options;
+        ServerLimits.Apply(options.Limits, _limits);
         // How large and how slow a body may be is for the backend to say.
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;

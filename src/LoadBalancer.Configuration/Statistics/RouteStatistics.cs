@@ -17,6 +17,7 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="Faults">Faults in force at it; null for none.</param>
 /// <param name="Faulted">Requests that a fault of it, its pool or a backend acted on.</param>
 /// <param name="Sessions">Its sessions; null where it has no session affinity.</param>
+/// <param name="Limits">What its limits do; null when it has none.</param>
 public sealed record RouteStatistics(
     string Name,
     string? Path,
@@ -31,4 +32,5 @@ public sealed record RouteStatistics(
     MirrorStatistics? Mirror,
     FaultOptions? Faults,
     long Faulted,
-    SessionStatistics? Sessions);
+    SessionStatistics? Sessions,
+    RouteLimitStatistics? Limits);

@@ -33,6 +33,9 @@ internal sealed class BalancedRequest(Route route)
     /// <summary>What affinity had to say.</summary>
     public AffinityState Affinity { get; set; }
 
+    /// <summary>Time that it waited because route or pool were at a limit.</summary>
+    public TimeSpan QueueTime { get; set; }
+
     /// <summary>Why the balancer answered by itself; null when a backend did.</summary>
     public Refusal? Refusal { get; set; }
 

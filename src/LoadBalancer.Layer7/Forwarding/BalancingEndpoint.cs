@@ -161,7 +161,8 @@ internal sealed partial class BalancingEndpoint(
     private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend)
     {
         var options = request.Route.Options;
-        var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false };
+        // A session that has its backend is not for another to answer.
+        var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false } && request.Affinity != AffinityState.Kept;
         return request.Attempt = new Attempt(this, context, request, backend, request.Attempts + 1)
         {
             Hedge = isHedged ? options.Hedge : null,
@@ -174,14 +175,21 @@ internal sealed partial class BalancingEndpoint(
     private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request)
     {
         using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
-        var result = request.TimeLeft is { } left
-            ? await ChooseWithinAsync(context, request, left)
-            : await ChooseAsync(context, request, context.RequestAborted);
+        var choosing = request.TimeLeft is { } left ? ChooseWithinAsync(context, request, left) : ChooseAsync(context, request, context.RequestAborted);
+        var result = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(request, choosing);
         if (span is not null)
         {
             Describe(span, request, result.Backend, attempt: 1);
         }
 
+        return result;
+    }
+
+    private static async ValueTask<PickResult> WaitAsync(BalancedRequest request, ValueTask<PickResult> choosing)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        var result = await choosing;
+        request.QueueTime += TimeProvider.System.GetElapsedTime(since);
         return result;
     }
 

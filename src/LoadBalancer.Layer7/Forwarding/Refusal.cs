@@ -35,4 +35,28 @@ internal enum Refusal
 
     /// <summary>A developer switched a fault on.</summary>
     Fault,
+
+    /// <summary>No route matches the request.</summary>
+    NoRoute,
+
+    /// <summary>A route matches but for the method.</summary>
+    MethodNotAllowed,
+
+    /// <summary>The request cannot be understood.</summary>
+    BadRequest,
+
+    /// <summary>The route is used more often than its rate allows.</summary>
+    RateLimited,
+
+    /// <summary>As many requests of the route are under way as may be, and its queue is full.</summary>
+    RouteFull,
+
+    /// <summary>The request waited longer than it may for others of its route to end.</summary>
+    RouteQueueTimeout,
+
+    /// <summary>The body is larger than the route allows.</summary>
+    BodyTooLarge,
+
+    /// <summary>A fault of the balancer itself.</summary>
+    InternalError,
 }

@@ -4,6 +4,7 @@ using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Faults;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Shaping;
 using LoadBalancer.Selection;
@@ -35,6 +36,9 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public RouteOptions Options => options;
 
     public BackendPool Pool => pool;
+
+    /// <summary>Rate, requests at a time and size of bodies; null when none is limited.</summary>
+    public RouteLimits? Limits { get; } = RouteLimits.Of(name, options, before?.Limits);
 
     /// <summary>How YARP sends the route's requests.</summary>
     public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
@@ -97,5 +101,6 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
         Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),
         Resilience.GetStatistics(), Split?.GetStatistics() ?? [], Mirror?.GetStatistics(), Faults, _faults.Count,
-        options.SessionAffinity is null ? null : _sessions.GetStatistics(Sources?.Count));
+        options.SessionAffinity is null ? null : _sessions.GetStatistics(Sources?.Count),
+        Limits?.GetStatistics());
 }
