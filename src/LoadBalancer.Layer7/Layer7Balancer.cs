@@ -192,7 +192,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         }
 
         found.Faults = faults;
-        Log.FaultsSet(_logger, found.Name, found.Faults);
+        Log.FaultsSet(_logger, found.Name, (object?)found.Faults ?? "none");
         return true;
     }
 
@@ -212,7 +212,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         string[] errors = [.. SplitCommandCheck.Validate(command, found.Pool.Name, known)];
         if (errors.Length == 0 && _routes.TrySplit(route, command.Pools, _pools))
         {
-            Log.SplitSet(_logger, found.Name, string.Join(", ", command.Pools.Select(pair => $"{pair.Key} {pair.Value} %")), found.Pool.Name);
+            Log.SplitSet(_logger, found.Name, string.Join(", ", found.Split!.Shares.Select(share => $"{share.Pool.Name} {share.Percent} %")));
         }
 
         return errors;
@@ -303,10 +303,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(341, LogLevel.Warning, "Route {Route}: faults by command: {Faults}")]
-        public static partial void FaultsSet(ILogger logger, string route, FaultOptions? faults);
+        public static partial void FaultsSet(ILogger logger, string route, object faults);
 
-        [LoggerMessage(342, LogLevel.Information, "Route {Route}: split by command: {Shares}; pool {Pool} gets the rest.")]
-        public static partial void SplitSet(ILogger logger, string route, string shares, string pool);
+        [LoggerMessage(342, LogLevel.Information, "Route {Route}: split by command: {Shares}")]
+        public static partial void SplitSet(ILogger logger, string route, string shares);
 
         [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}{Tls}, {Routes} routes.")]
         public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, string tls, int routes);

@@ -31,7 +31,7 @@ internal sealed class FaultInjector(FailureAnswers failures, ErrorAnswers errors
         }
 
         // What was switched off while the request was held acts no longer.
-        if (source.Faults is not { } now)
+        if (source.Faults is not { } now || (now != faults && !ActsOn(context, now)))
         {
             return false;
         }

@@ -41,8 +41,6 @@ internal sealed partial class BalancingEndpoint(
                 return;
             }
 
-            route.RecordForwarded();
-            route.Budget.RecordRequest();
             while (next is { } backend)
             {
                 if (new FaultSource(route, pool, backend).Faults is { } inForce && await IsEndedByFaultAsync(context, request, backend, inForce))
@@ -70,14 +68,14 @@ internal sealed partial class BalancingEndpoint(
                     attempt.Backend.RecordLatency(TimeProvider.System.GetElapsedTime(attempt.StartedAt));
                 }
 
-                AttemptJudge.Report(attempt, result, Explain(attempt, error));
+                AttemptJudge.Report(attempt, result, error);
                 next = attempt.Next;
                 if (result is not (AttemptResult.Answered or AttemptResult.ClientGone))
                 {
                     next = await FailAsync(attempt, result, error);
                 }
 
-                if (next is not null && !await IsReadyAgainAsync(attempt, next))
+                if (next is not null && !await IsReadyAgainAsync(attempt, next, AttemptJudge.Explain(attempt, error)))
                 {
                     next = null;
                 }
@@ -136,7 +134,7 @@ internal sealed partial class BalancingEndpoint(
 
         var isRepeatable = request.IsIdempotent && options.Retry.Attempts > 1 && !(context.Request.ContentLength > Retries.MostKept);
         var most = Math.Max(isRepeatable ? Retries.MostKept : 0, request.Copy is null ? 0 : options.Mirror!.MaxBodySize);
-        if (most > 0 || options.Timeouts.FirstByte is not null)
+        if (most > 0 || request.Copy is not null || options.Timeouts.FirstByte is not null)
         {
             request.Body = new KeptBody(context, request, most);
         }
@@ -160,6 +158,12 @@ internal sealed partial class BalancingEndpoint(
 
     private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend)
     {
+        if (request.Attempts == 0)
+        {
+            request.Route.RecordForwarded();
+            request.Route.Budget.RecordRequest();
+        }
+
         var options = request.Route.Options;
         // A session that has its backend is not for another to answer.
         var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false } && request.Affinity != AffinityState.Kept;
@@ -266,7 +270,7 @@ internal sealed partial class BalancingEndpoint(
             return next;
         }
 
-        Log.Failed(logger, route.Name, attempt.Backend, attempt.Number, result, error, attempt.Exception?.Message);
+        Log.Failed(logger, route.Name, attempt.Number, attempt.Backend, result, AttemptJudge.Explain(attempt, error));
         // A connection that was upgraded had its answer, and is idle by its client's will.
         if (result != AttemptResult.TimedOut || !attempt.IsUpgraded)
         {
@@ -282,10 +286,10 @@ internal sealed partial class BalancingEndpoint(
     }
 
     // Makes the request new for another attempt. False when nobody waits for that any more.
-    private async ValueTask<bool> IsReadyAgainAsync(Attempt attempt, Backend next)
+    private async ValueTask<bool> IsReadyAgainAsync(Attempt attempt, Backend next, string reason)
     {
         var (context, request) = (attempt.Context, attempt.Request);
-        Log.TriesAnother(logger, request.Route.Name, attempt.Backend, next, attempt.Status, attempt.Exception?.Message);
+        Log.TriesAnother(logger, request.Route.Name, attempt.Number, attempt.Backend, next, reason);
         request.Route.Resilience.RecordRetry();
         context.Response.Clear();
         request.Body?.Rewind();
@@ -317,14 +321,12 @@ internal sealed partial class BalancingEndpoint(
         return false;
     }
 
-    private static string Explain(Attempt attempt, ForwarderError error) => attempt.Exception?.Message ?? error.ToString();
-
     private static partial class Log
     {
-        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} did not do ({Status}), trying {Another}: {Message}")]
-        public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, int status, string? message);
+        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: attempt {Attempt} at backend {Backend} came to nothing, trying {Another}: {Reason}")]
+        public static partial void TriesAnother(ILogger logger, string route, int attempt, Backend backend, Backend another, string reason);
 
-        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: backend {Backend} did not answer attempt {Attempt}: {Result}, {Error} {Message}")]
-        public static partial void Failed(ILogger logger, string route, Backend backend, int attempt, AttemptResult result, ForwarderError error, string? message);
+        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: attempt {Attempt} at backend {Backend} was the last: {Result}, {Reason}")]
+        public static partial void Failed(ILogger logger, string route, int attempt, Backend backend, AttemptResult result, string reason);
     }
 }

@@ -13,11 +13,13 @@ internal sealed class AttemptDeadline : IDisposable
     private static readonly ConcurrentQueue<AttemptDeadline> Kept = [];
     private static int _kept;
 
+    private readonly Lock _arming = new();
     private readonly CancellationTokenSource _source = new();
     private TimeSpan? _firstByte;
     private long _totalFrom;
     private TimeSpan? _total;
     private bool _isToldLater;
+    private bool _hasHead;
     private volatile bool _waitsForHead;
 
     private AttemptDeadline()
@@ -46,25 +48,32 @@ internal sealed class AttemptDeadline : IDisposable
             deadline = new();
         }
 
-        (deadline._firstByte, deadline._total, deadline._totalFrom, deadline._isToldLater) = (firstByte, total, totalFrom, sendsBody);
+        (deadline._firstByte, deadline._total, deadline._totalFrom, deadline._isToldLater, deadline._hasHead) = (firstByte, total, totalFrom, sendsBody, false);
         deadline.Arm(sendsBody ? null : firstByte);
         return deadline;
     }
 
     /// <summary>The last of the body has gone: from now on the backend is waited for.</summary>
-    public void BodySent() => Arm(_firstByte);
+    public void BodySent()
+    {
+        lock (_arming)
+        {
+            // It may answer before it has read all.
+            if (!_hasHead)
+            {
+                Arm(_firstByte);
+            }
+        }
+    }
 
     /// <summary>The head of the answer has come.</summary>
     /// <param name="isUpgraded">Whether what follows is no answer but a connection, which may last.</param>
     public void HeadCame(bool isUpgraded)
     {
-        if (isUpgraded)
+        lock (_arming)
         {
-            _waitsForHead = false;
-            _source.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
-        else
-        {
+            _hasHead = true;
+            _total = isUpgraded ? null : _total;
             Arm(null);
         }
     }

@@ -32,7 +32,7 @@ internal static class AttemptJudge
     }
 
     /// <summary>Tells the pool how its backend did: once for each attempt.</summary>
-    public static void Report(Attempt attempt, AttemptResult result, string reason)
+    public static void Report(Attempt attempt, AttemptResult result, ForwarderError error)
     {
         var (pool, backend) = (attempt.Request.Pool, attempt.Backend);
         switch (result)
@@ -54,10 +54,16 @@ internal static class AttemptJudge
             case AttemptResult.Answered or AttemptResult.ClientGone or AttemptResult.NotSendable:
                 break;
             default:
-                pool.ReportFailure(backend, reason);
+                pool.ReportFailure(backend, Explain(attempt, error));
                 break;
         }
     }
+
+    /// <summary>Why the client does not get what came of it, for the log.</summary>
+    public static string Explain(Attempt attempt, ForwarderError error) =>
+        attempt.Timeout is { } timeout ? $"time-out {timeout}"
+        : error == ForwarderError.None ? $"status {attempt.Status}"
+        : attempt.Exception?.Message ?? error.ToString();
 
     // YARP tells the end of an upgraded connection and of a wait apart, but not the end of an answer's body: a client
     // that goes away ends it as well.

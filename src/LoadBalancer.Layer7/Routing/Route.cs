@@ -26,6 +26,7 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     private readonly string _cluster = PoolProxyConfigProvider.ClusterOf(pool.Name, options.Timeouts.Connect);
     private readonly string _affinityCookie = options.SessionAffinity?.CookieFor(pool.Name) ?? "";
     private readonly SessionCounts _sessions = before?._sessions ?? new();
+    private volatile Split? _split;
     private long _requests = before?._requests ?? 0;
     private long _forwarded = before?._forwarded ?? 0;
     private long _cacheHits = before?._cacheHits ?? 0;
@@ -73,7 +74,11 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public RetryBudget Budget { get; } = before?.Budget ?? new(TimeProvider.System);
 
     /// <summary>The pools that share its requests; null while its own has them all.</summary>
-    public Split? Split { get; set; }
+    public Split? Split
+    {
+        get => _split;
+        set => _split = value;
+    }
 
     /// <summary>Where copies of its requests go; null for none.</summary>
     public Mirror? Mirror { get; init; }

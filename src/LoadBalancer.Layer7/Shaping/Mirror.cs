@@ -18,6 +18,9 @@ internal sealed class Mirror(string route, MirrorOptions options, BackendPool po
     private readonly long[] _results = before?._results ?? new long[Results.Length];
     private int _active;
 
+    /// <summary>The route's name.</summary>
+    public string Route => route;
+
     public MirrorOptions Options => options;
 
     public BackendPool Pool => pool;

@@ -2,12 +2,13 @@ using LoadBalancer.Backends;
 using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LoadBalancer.Layer7.Shaping;
 
 /// <summary>Makes copies of requests for the pools of mirrors. A request waits for none of it.</summary>
-internal sealed class MirrorSender(YarpForwarder forwarder)
+internal sealed class MirrorSender(YarpForwarder forwarder, ILogger<MirrorSender> logger)
 {
     /// <summary>The header that tells a service that a request is a copy, whose answer nobody gets.</summary>
     public const string Header = "X-Mirrored";
@@ -30,11 +31,37 @@ internal sealed class MirrorSender(YarpForwarder forwarder)
         {
             mirror.Record(MirrorResult.TooMany);
         }
-        else if (Create(context, request, mirror) is not { } copy)
+        else
+        {
+            Begin(context, request, mirror, mirror.Pool);
+        }
+    }
+
+    private void Begin(HttpContext context, BalancedRequest request, Mirror mirror, BackendPool pool)
+    {
+        if (forwarder.FindClient(request.Route, pool) is not { } client
+            || pool.Pick(pool.Policy, ClientHash.Of(context.Connection.RemoteIpAddress)) is not { } backend)
         {
             mirror.End(MirrorResult.NoBackend);
+            return;
         }
-        else if (request.HasBody)
+
+        MirroredRequest copy;
+        try
+        {
+            var timeout = request.Route.Options.Timeouts.Total is { } total && total < LongestWait ? total : LongestWait;
+            copy = new(mirror, backend, Message(context, request, backend), client, timeout, logger);
+        }
+        // Whatever is wrong with the copy, the request has nothing to do with it.
+        catch (Exception exception)
+        {
+            MirroredRequest.Log.Failed(logger, mirror.Route, backend, exception.Message);
+            pool.Release(backend);
+            mirror.End(MirrorResult.Failed);
+            return;
+        }
+
+        if (request.HasBody)
         {
             request.Copy = copy;
         }
@@ -42,19 +69,6 @@ internal sealed class MirrorSender(YarpForwarder forwarder)
         {
             copy.Send();
         }
-    }
-
-    private MirroredRequest? Create(HttpContext context, BalancedRequest request, Mirror mirror)
-    {
-        var pool = mirror.Pool;
-        if (forwarder.FindClient(request.Route, pool) is not { } client
-            || pool.Pick(pool.Policy, ClientHash.Of(context.Connection.RemoteIpAddress)) is not { } backend)
-        {
-            return null;
-        }
-
-        var timeout = request.Route.Options.Timeouts.Total is { } total && total < LongestWait ? total : LongestWait;
-        return new(mirror, backend, Message(context, request, backend), client, timeout);
     }
 
     // Now, with all that the route changes: when the copy is sent, the request may be over and its context another's.
@@ -66,7 +80,8 @@ internal sealed class MirrorSender(YarpForwarder forwarder)
         {
             Version = config.Version ?? System.Net.HttpVersion.Version20,
             VersionPolicy = config.VersionPolicy ?? HttpVersionPolicy.RequestVersionOrLower,
-            Content = request.HasBody ? new MirroredBody() : null,
+            // With content, even if it is empty, HttpClient does not send it again by itself.
+            Content = request.HasBody || !request.IsIdempotent ? new MirroredBody() : null,
         };
         var transform = context.GetReverseProxyFeature().Route.Transformer.TransformRequestAsync(context, message, address, CancellationToken.None);
         if (!transform.IsCompletedSuccessfully)

@@ -1,10 +1,11 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Layer7.Resilience;
+using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer7.Shaping;
 
 /// <summary>A copy of a request, sent once its body is known; the answer is dropped.</summary>
-internal sealed class MirroredRequest(Mirror mirror, Backend backend, HttpRequestMessage message, HttpMessageInvoker client, TimeSpan timeout)
+internal sealed partial class MirroredRequest(Mirror mirror, Backend backend, HttpRequestMessage message, HttpMessageInvoker client, TimeSpan timeout, ILogger logger)
 {
     private int _isOver;
 
@@ -54,6 +55,7 @@ internal sealed class MirroredRequest(Mirror mirror, Backend backend, HttpReques
         // Whatever it is, nobody must hear of it but the figures.
         catch (Exception exception)
         {
+            Log.Failed(logger, mirror.Route, backend, exception.Message);
             mirror.Pool.ReportFailure(backend, $"mirrored request: {exception.Message}");
             End(MirrorResult.Failed);
         }
@@ -64,5 +66,11 @@ internal sealed class MirroredRequest(Mirror mirror, Backend backend, HttpReques
         message.Dispose();
         mirror.Pool.Release(backend);
         mirror.End(result);
+    }
+
+    public static partial class Log
+    {
+        [LoggerMessage(343, LogLevel.Debug, "Route {Route}: mirrored request failed at backend {Backend}: {Message}")]
+        public static partial void Failed(ILogger logger, string route, Backend backend, string message);
     }
 }

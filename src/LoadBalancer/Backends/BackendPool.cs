@@ -397,7 +397,7 @@ public sealed partial class BackendPool
     public void SetFaults(FaultOptions? faults)
     {
         _faults = faults is { IsNone: false } ? faults : null;
-        Log.FaultsSet(_logger, Name, _faults);
+        Log.FaultsSet(_logger, Name, (object?)_faults ?? "none");
         Changed?.Invoke(this);
     }
 
@@ -408,7 +408,7 @@ public sealed partial class BackendPool
     {
         ArgumentNullException.ThrowIfNull(backend);
         backend.Faults = faults is { IsNone: false } ? faults : null;
-        Log.BackendFaultsSet(_logger, Name, backend, backend.Faults);
+        Log.BackendFaultsSet(_logger, Name, backend, (object?)backend.Faults ?? "none");
         Changed?.Invoke(this);
     }
 
@@ -796,10 +796,10 @@ public sealed partial class BackendPool
         public static partial void WeightSet(ILogger logger, string pool, Backend backend, int before, int after);
 
         [LoggerMessage(108, LogLevel.Warning, "Pool {Pool}: faults by command: {Faults}")]
-        public static partial void FaultsSet(ILogger logger, string pool, FaultOptions? faults);
+        public static partial void FaultsSet(ILogger logger, string pool, object faults);
 
         [LoggerMessage(109, LogLevel.Warning, "Pool {Pool}: backend {Backend}: faults by command: {Faults}")]
-        public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, FaultOptions? faults);
+        public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, object faults);
 
         [LoggerMessage(110, LogLevel.Information, "Pool {Pool}: policy {After} by command, before {Before}.")]
         public static partial void PolicySet(ILogger logger, string pool, SelectionPolicy before, SelectionPolicy after);

@@ -211,8 +211,9 @@ public sealed class FaultTests : IAsyncLifetime
         await _balancer.ApplyAsync(changed);
 
         Assert.Equal(new FaultOptions { LatencyMilliseconds = 1 }, _balancer.Route("all").Faults);
-        Assert.Contains(_logs.Lines, line => line.StartsWith("Warning: Route all: faults by command: FaultOptions { LatencyMilliseconds = 1,", StringComparison.Ordinal));
+        Assert.Contains(_logs.Lines, line => line.StartsWith("Warning: Route all: faults by command: latencyMilliseconds 1", StringComparison.Ordinal));
         Set(null);
+        Assert.Contains(_logs.Lines, line => line.StartsWith("Warning: Route all: faults by command: none", StringComparison.Ordinal));
         Assert.Null(_balancer.Route("all").Faults);
         Assert.False(_balancer.Layer7.TrySetFaults("nosuch", null));
     }
