@@ -83,7 +83,7 @@ internal sealed class AnswerCache : IDisposable
         }
 
         StatusText = new CacheStatusText(options.Name);
-        MostBytes = Math.Min(options.Layer7.Cache.MaxEntrySize, options.Layer7.Cache.MaxSize / 2);
+        MostBytes = Math.Min(options.Layer7.Cache.MaxEntrySize, options.Layer7.Cache.MaxSize - AnswerStore.RoomForKey);
         _routes = routes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
         if (_store.MaxSize != options.Layer7.Cache.MaxSize)
         {

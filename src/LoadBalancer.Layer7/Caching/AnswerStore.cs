@@ -11,6 +11,9 @@ namespace LoadBalancer.Layer7.Caching;
 /// </summary>
 internal sealed class AnswerStore : IDisposable
 {
+    /// <summary>What an answer that fills the memory leaves for its key.</summary>
+    public const int RoomForKey = 65_536;
+
     /// <summary>Kinds of requests whose answers are kept for one address; the oldest go first.</summary>
     private const int MostVariants = 64;
 
@@ -89,8 +92,7 @@ internal sealed class AnswerStore : IDisposable
                 return false;
             }
 
-            var others = Others(key, answer);
-            Set(new Resource(key, route, [answer, .. others.Take(MostVariants - 1)], passUntil: 0));
+            Set(new Resource(key, route, [answer, .. Others(key, answer)], passUntil: 0));
             return true;
         }
     }
@@ -178,8 +180,26 @@ internal sealed class AnswerStore : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private ImmutableArray<StoredAnswer> Others(CacheKey key, StoredAnswer answer) =>
-        Find(key.Text) is { } resource ? resource.Answers.RemoveAll(other => other.Head.IsSameVariantAs(answer.Head)) : [];
+    // One address must not drive out all others, nor become larger than the memory.
+    private IEnumerable<StoredAnswer> Others(CacheKey key, StoredAnswer answer)
+    {
+        if (Find(key.Text) is not { } resource)
+        {
+            yield break;
+        }
+
+        var size = answer.Size;
+        foreach (var other in resource.Answers.Where(other => !other.Head.IsSameVariantAs(answer.Head)).Take(MostVariants - 1))
+        {
+            size += other.Size;
+            if (size > MaxSize / 2)
+            {
+                yield break;
+            }
+
+            yield return other;
+        }
+    }
 
     private void Set(Resource resource)
     {

@@ -58,6 +58,27 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public async Task Many_kinds_of_requests_for_one_address_leave_room_for_others_and_lose_the_oldest_only()
+    {
+        await using var origin = await CachedOrigin.StartAsync(context =>
+        {
+            context.Response.Headers.Vary = "X-Kind";
+            return CachedOrigin.AnswerAsync(context, "max-age=60", new string('x', 100_000));
+        }, configure: layer7 => layer7.Cache.MaxSize = 1_048_576);
+
+        await origin.AskAsync("/other");
+        for (var i = 0; i < 20; i++)
+        {
+            await origin.AskAsync("/", ("X-Kind", $"{i}"));
+        }
+
+        Assert.Equal(5, origin.Balancer.Layer7.ListCache(path: "/").Count);
+        await origin.AskAsync("/", ("X-Kind", "19"));
+        await origin.AskAsync("/other");
+        Assert.Equal(21, origin.Backend.Requests);
+    }
+
+    [Fact]
     public async Task A_changed_size_empties_the_memory()
     {
         await using var origin = await CachedOrigin.StartAsync("max-age=60");
