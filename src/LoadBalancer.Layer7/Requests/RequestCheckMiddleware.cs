@@ -23,7 +23,7 @@ internal sealed class RequestCheckMiddleware(RequestDelegate next, RequestRules 
     private Task RefuseAsync(HttpContext context, RequestFault fault)
     {
         context.Features.Get<Listener>()?.RecordRefused();
-        if (HttpProtocol.IsHttp11(context.Request.Protocol))
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
         {
             // Where this request ends, and another begins, may be just what is not certain.
             context.Response.OnStarting(static response =>

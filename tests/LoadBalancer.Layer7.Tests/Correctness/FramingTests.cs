@@ -80,6 +80,7 @@ public sealed class FramingTests(RawFixture fixture) : IClassFixture<RawFixture>
     [InlineData("GET /x HTTP/1.2\r\nHost: edge\r\n\r\n", 505)]
     [InlineData("GET /x HTTP/1.1\r\n Host: a\r\nHost: edge\r\n\r\n", 400)]
     [InlineData("POST /x HTTP/1.0\r\nHost: edge\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400)]
+    [InlineData("POST /x HTTP/1.0\r\nHost: edge\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400)]
     [InlineData("CONNECT edge:443 HTTP/1.1\r\nHost: edge:443\r\n\r\n", 501)]
     public async Task A_bad_request_line_or_version_is_refused(string request, int status)
     {

@@ -53,7 +53,16 @@ internal sealed record RawAnswer(int Status, string Head, string Body, bool IsCl
         async Task<bool> ReadAsync()
         {
             var buffer = new byte[16 * 1024];
-            var read = await stream.ReadAsync(buffer, timeout.Token);
+            var read = 0;
+            try
+            {
+                read = await stream.ReadAsync(buffer, timeout.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"nothing follows '{received}'");
+            }
+
             received += Encoding.Latin1.GetString(buffer, 0, read);
             return read > 0;
         }

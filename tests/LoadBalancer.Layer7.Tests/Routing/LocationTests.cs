@@ -99,7 +99,7 @@ public sealed class LocationTests
         options.Pools["auth"].HealthCheck = new() { Type = Configuration.HealthCheckType.None };
         await using var balancer = await redirecting.StartBalancerAsync(options);
         balancer.SetBackends("auth", backend.Address);
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("auth")!.Snapshot.Available.Length == 1);
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("auth")!.Snapshot.Available is [var known] && known.Id == new Uri(backend.Address).Authority);
         using var client = balancer.CreateClient(handler => handler.AllowAutoRedirect = true);
 
         var answer = await client.GetStringAsync("/auth/login", TestContext.Current.CancellationToken);

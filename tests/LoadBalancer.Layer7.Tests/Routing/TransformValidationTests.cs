@@ -73,7 +73,7 @@ public sealed class TransformValidationTests
         var errors = ConfigurationReader.Read(new ConfigurationBuilder().AddJsonStream(stream).Build(), RouteValidator.Validate).Errors.Select(error => error.ToString()).ToList();
 
         Assert.Contains(errors, error => error.StartsWith("LoadBalancer:Layer7:Routes:items:Transforms:1", StringComparison.Ordinal) && error.Contains("'Unknown' is no transform"));
-        Assert.Contains(errors, error => error.StartsWith("LoadBalancer:Layer7:Routes:items:Transforms:4:RequestHeader", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("LoadBalancer:Layer7:Routes:items:Transforms:4", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.StartsWith("LoadBalancer:Layer7:Routes:items:Transforms:5:Set", StringComparison.Ordinal));
         Assert.DoesNotContain(errors, error => error.Contains("Transforms:0") || error.Contains("Transforms:2") || error.Contains("Transforms:3"));
     }
