@@ -1,6 +1,5 @@
-using System.Runtime.CompilerServices;
-using LoadBalancer.Backends;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -11,8 +10,6 @@ namespace LoadBalancer.Layer7.Forwarding;
 internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup clusters) : IForwarder
 {
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(1);
-
-    private readonly ConditionalWeakTable<Backend, string> _addresses = [];
 
     public async ValueTask<ForwarderError> SendAsync(HttpContext context, Attempt attempt, CancellationToken cancellation)
     {
@@ -26,13 +23,26 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 
         context.Features.Set<IForwarderErrorFeature>(null);
         var transformer = new AttemptTransformer(context.GetReverseProxyFeature().Route.Transformer, attempt);
-        var address = _addresses.GetValue(attempt.Backend, AddressOf);
-        var error = await forwarder.SendAsync(context, address, cluster.Model.HttpClient, request.Route.RequestConfig, transformer, cancellation);
+        var backend = attempt.Backend;
+        if (context.Features.Get<IHttpResetFeature>() is { } reset and not BackendReset)
+        {
+            context.Features.Set<IHttpResetFeature>(new BackendReset(context.Features, reset));
+        }
+
+        var config = request.Route.RequestConfigs.For(context, request.Pool, backend);
+        var error = await forwarder.SendAsync(context, backend.Url, cluster.Model.HttpClient, config, transformer, cancellation);
+        if (transformer.IsAnswered && error is ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled)
+        {
+            // It answered before the body was at its end and wanted no more of it, as it may (RFC 9110 §7.5).
+            context.Features.Set<IForwarderErrorFeature>(null);
+            return ForwarderError.None;
+        }
+
         if (error != ForwarderError.None)
         {
             attempt.Exception = context.Features.Get<IForwarderErrorFeature>()?.Exception;
             // Without a connection the backend has seen nothing, and the body was not read.
-            attempt.RequestSent = attempt.Exception is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+            attempt.RequestSent = attempt.Exception is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
         }
 
         return error;
@@ -50,6 +60,4 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 
         return cluster;
     }
-
-    private static string AddressOf(Backend backend) => $"{(backend.IsHttps ? "https" : "http")}://{backend.Id}/";
 }

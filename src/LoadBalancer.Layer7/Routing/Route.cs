@@ -1,9 +1,9 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace LoadBalancer.Layer7.Routing;
 
@@ -27,7 +27,7 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public BackendPool Pool => pool;
 
     /// <summary>How YARP sends the route's requests.</summary>
-    public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
+    public RequestConfigs RequestConfigs { get; } = new(options.Timeouts);
 
     /// <summary>The policy that picks: the route's own, or else the pool's.</summary>
     public ISelectionPolicy PolicyFor(BackendPool target) => _ownPolicy ?? target.Policy;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer7;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
 
@@ -37,7 +38,7 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         var result = ConfigurationReader.Read(merged, options =>
         {
             CertificateValidator.ResolvePaths(options, Path.GetDirectoryName(Path.GetFullPath(path))!);
-            return [.. RouteValidator.Validate(options), .. CertificateValidator.Validate(options)];
+            return [.. RouteValidator.Validate(options), .. CertificateValidator.Validate(options), .. Quic.Validate(options)];
         });
         List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors, .. BadLogLevels(merged.GetSection("Logging"))];
         var data = new Dictionary<string, string?>(file.AsEnumerable(), StringComparer.OrdinalIgnoreCase);
