@@ -73,6 +73,8 @@ public static class BackendConnection
     // As the handler would ask for, which expects the answer to fit the request.
     private static List<SslApplicationProtocol> ApplicationProtocols(HttpRequestMessage request) => request switch
     {
+        // A WebSocket over HTTP/2 (RFC 8441), which who sent it tries over HTTP/1.1 when the backend prefers that.
+        { Headers.Protocol: not null } => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         { Version.Major: 2, VersionPolicy: not HttpVersionPolicy.RequestVersionOrLower } => [SslApplicationProtocol.Http2],
         { Version.Major: 2 } or { VersionPolicy: HttpVersionPolicy.RequestVersionOrHigher } => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         _ => [SslApplicationProtocol.Http11],
