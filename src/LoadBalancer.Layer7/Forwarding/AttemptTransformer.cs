@@ -19,7 +19,7 @@ internal sealed class AttemptTransformer(HttpTransformer route, Attempt attempt)
     {
         await route.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         proxyRequest.Options.Set(AttemptKey, attempt);
-        BackendConnection.AddHost(attempt.Backend, proxyRequest.Headers);
+        BackendConnector.AddHost(attempt.Backend, proxyRequest.Headers);
     }
 
     public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)

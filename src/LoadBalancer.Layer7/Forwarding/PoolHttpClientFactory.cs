@@ -48,7 +48,7 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
         deadline.CancelAfter(patience);
         try
         {
-            return await BackendConnection.OpenAsync(attempt.Backend, tls, request, deadline.Token);
+            return await BackendConnector.OpenAsync(attempt.Backend, tls, request, deadline.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -67,7 +67,7 @@ public sealed class Backend
     }
 
     /// <summary>
-    /// Its URL, ending in a slash. Handlers that connect by <see cref="BackendConnection"/> reach a Unix domain socket
+    /// Its URL, ending in a slash. Handlers that connect by <see cref="BackendConnector"/> reach a Unix domain socket
     /// under it too.
     /// </summary>
     public string Url { get; private set; }

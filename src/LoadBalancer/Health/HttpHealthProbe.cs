@@ -30,7 +30,7 @@ public sealed class HttpHealthProbe : IHealthProbe, IDisposable
             UseProxy = false,
             // Without a propagator the handler makes no span: checks would bury the traffic in the traces.
             ActivityHeadersPropagator = null,
-            ConnectCallback = (context, cancellation) => BackendConnection.OpenAsync(BackendOf(context.InitialRequestMessage), tls, context.InitialRequestMessage, cancellation),
+            ConnectCallback = (context, cancellation) => BackendConnector.OpenAsync(BackendOf(context.InitialRequestMessage), tls, context.InitialRequestMessage, cancellation),
         };
         if (version == BackendHttpVersion.Http3)
         {
@@ -57,7 +57,7 @@ public sealed class HttpHealthProbe : IHealthProbe, IDisposable
                 VersionPolicy = _version == BackendHttpVersion.Auto ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact,
             };
             request.Options.Set(BackendKey, backend);
-            BackendConnection.AddHost(backend, request.Headers);
+            BackendConnector.AddHost(backend, request.Headers);
             using var response = await _client.SendAsync(request, cancellationToken);
             var status = (int)response.StatusCode;
             return status is >= 200 and <= 399 ? null : $"GET {_path} answered {status}";

@@ -79,11 +79,11 @@ internal sealed class Gateway : IAsyncDisposable
     });
 
     /// <summary>A connection to the listener <c>http</c>, for what no client sends.</summary>
-    public async Task<NetworkStream> ConnectAsync()
+    public async Task<RawConnection> ConnectAsync()
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(_balancer.Uri.Host, _balancer.Uri.Port, TestContext.Current.CancellationToken);
-        return new(socket, ownsSocket: true);
+        return new(new(socket, ownsSocket: true), TestContext.Current.CancellationToken);
     }
 
     /// <summary>Waits until no request is under way, and says how many failed.</summary>

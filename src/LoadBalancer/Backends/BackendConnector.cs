@@ -7,7 +7,7 @@ using LoadBalancer.Tls;
 namespace LoadBalancer.Backends;
 
 /// <summary>Opens connections to backends: over TCP or to a Unix domain socket, in clear text or over TLS.</summary>
-public static class BackendConnection
+public static class BackendConnector
 {
     private const string LocalHost = "localhost";
 
