@@ -127,7 +127,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private WebApplication Build()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseQuic().ConfigureKestrel(ConfigureKestrel);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseQuic().ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
         services.AddSingleton(_loggers);
         services.AddRoutingCore();

@@ -43,7 +43,7 @@ internal sealed class ScriptedBackend : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseQuic();
+        builder.WebHost.UseKestrelHttpsConfiguration().UseQuic();
         services(builder.Services);
         bind ??= static (kestrel, configure) => kestrel.Listen(System.Net.IPAddress.Loopback, 0, configure);
         builder.WebHost.ConfigureKestrel(kestrel =>
