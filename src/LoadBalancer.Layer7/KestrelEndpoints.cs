@@ -66,11 +66,12 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
             var address = configured.Port != 0 ? configured
                 : _bound.TryGetValue(name, out var before) && before.Configured == configured ? before.Address
                 : configured with { Port = TryBind(Key(name), configured) };
-            after.Add(name, new(configured, address, listener.ProtocolsOrDefault(), ListenerOf(name, address, listener)));
+            var protocols = ProtocolsOf(listener);
+            after.Add(name, new(configured, address, protocols, ListenerOf(name, address, listener)));
             // TLS is none of Kestrel's configuration, so the scheme says http; the last key is there to make it bind
             // anew when a listener changes from one to the other.
             data[$"Endpoints:{name}:Url"] = $"http://{address.Authority}";
-            data[$"Endpoints:{name}:Protocols"] = listener.ProtocolsOrDefault().ToString();
+            data[$"Endpoints:{name}:Protocols"] = protocols.ToString();
             data[$"Endpoints:{name}:{nameof(listener.Tls)}"] = listener.Tls is null ? null : bool.TrueString;
         }
 
@@ -123,6 +124,12 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
 
             return listener.ProxyHeader is { } header && header.IsExpectedOf(connection) ? TakeHeaderAsync(connection, listener, header, next) : next(connection);
         });
+        // Connections over QUIC have a pipeline of their own.
+        ((IMultiplexedConnectionBuilder)options).Use(next => connection =>
+        {
+            connection.Features.Set(listener);
+            return next(connection);
+        });
         if (listener.Tls is { } tls)
         {
             options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = tls.ChooseAsync });
@@ -174,6 +181,10 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
 
         await next(connection);
     }
+
+    // What the machine cannot speak would be offered to nobody.
+    private static HttpListenerProtocols ProtocolsOf(Layer7ListenerOptions listener) =>
+        listener.ProtocolsOrDefault() is var protocols && protocols == HttpListenerProtocols.Http1AndHttp2AndHttp3 && !Quic.IsSupported ? HttpListenerProtocols.Http1AndHttp2 : protocols;
 
     private void RefreshCertificates()
     {

@@ -129,6 +129,11 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
 
         foreach (var listener in _endpoints.GetStatistics())
         {
+            if (options.Layer7.Listeners[listener.Name].Protocols is { } wanted && wanted != listener.Protocols)
+            {
+                Log.NoQuic(_logger, listener.Name, Quic.HowToGet);
+            }
+
             Log.Listening(_logger, listener.Name, string.Join(", ", listener.Addresses), listener.Protocols, listener.Tls ? " over TLS" : "", options.Layer7.Routes.Count);
         }
     }
@@ -235,7 +240,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
     private WebApplication Build()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureKestrel);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseQuic().ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
         services.AddSingleton(_loggers);
         services.AddRoutingCore();
@@ -307,6 +312,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
 
         [LoggerMessage(342, LogLevel.Information, "Route {Route}: split by command: {Shares}")]
         public static partial void SplitSet(ILogger logger, string route, string shares);
+
+        [LoggerMessage(313, LogLevel.Warning, "Listener {Listener}: HTTP/3 needs QUIC, which this machine does not have; HTTP/1.1 and HTTP/2 are spoken. {HowToGet}")]
+        public static partial void NoQuic(ILogger logger, string listener, string howToGet);
 
         [LoggerMessage(311, LogLevel.Information, "Listener {Listener}: listening on {Addresses}, {Protocols}{Tls}, {Routes} routes.")]
         public static partial void Listening(ILogger logger, string listener, string addresses, HttpListenerProtocols protocols, string tls, int routes);

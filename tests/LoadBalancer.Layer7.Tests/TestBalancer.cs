@@ -82,7 +82,7 @@ internal sealed class TestBalancer : IAsyncDisposable
     public void SetBackends(string pool, params string[] addresses)
     {
         _services[pool] = addresses;
-        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{new Uri(address).Scheme}:{i}", (string?)address))));
+        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{(address.StartsWith("https:", StringComparison.Ordinal) ? "https" : "http")}:{i}", (string?)address))));
     }
 
     public Uri UriOf(string listener)

@@ -1,8 +1,8 @@
-using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -12,11 +12,6 @@ namespace LoadBalancer.Layer7.Forwarding;
 internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup clusters) : IForwarder
 {
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(1);
-
-    private static readonly ConditionalWeakTable<Backend, string> Addresses = [];
-
-    /// <summary>The address of a backend in YARP's form.</summary>
-    public static string AddressOf(Backend backend) => Addresses.GetValue(backend, Describe);
 
     /// <summary>The connections to a pool for a route's requests; null where YARP does not know the pool.</summary>
     public HttpMessageInvoker? FindClient(Route route, BackendPool pool) =>
@@ -35,8 +30,22 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 
         context.Features.Set<IForwarderErrorFeature>(null);
         var transformer = new AttemptTransformer(context.GetReverseProxyFeature().Route.Transformer, attempt);
-        var invoker = attempt.Hedge is { } hedge ? new HedgedInvoker(attempt, hedge, client, AddressOf) : client;
-        var error = await forwarder.SendAsync(context, AddressOf(attempt.Backend), invoker, request.Route.RequestConfig, transformer, cancellation);
+        var backend = attempt.Backend;
+        if (context.Features.Get<IHttpResetFeature>() is { } reset and not BackendReset)
+        {
+            context.Features.Set<IHttpResetFeature>(new BackendReset(context.Features, reset));
+        }
+
+        var config = request.Route.RequestConfigs.For(context, request.Pool, backend);
+        var invoker = attempt.Hedge is { } hedge ? new HedgedInvoker(attempt, hedge, client) : client;
+        var error = await forwarder.SendAsync(context, backend.Url, invoker, config, transformer, cancellation);
+        if (transformer.IsAnswered && error is ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled)
+        {
+            // It answered before the body was at its end and wanted no more of it, as it may (RFC 9110 §7.5).
+            context.Features.Set<IForwarderErrorFeature>(null);
+            return ForwarderError.None;
+        }
+
         if (error != ForwarderError.None)
         {
             attempt.Exception = context.Features.Get<IForwarderErrorFeature>()?.Exception;
@@ -74,6 +83,4 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 
         return client;
     }
-
-    private static string Describe(Backend backend) => $"{(backend.IsHttps ? "https" : "http")}://{backend.Id}/";
 }

@@ -8,7 +8,7 @@ namespace LoadBalancer.Layer7.Resilience;
 /// Sends a request without a body to a further backend each time there was no head of an answer for a while, and takes
 /// the answer that comes first. Here, below all that writes to the client, so that there is one answer in any case.
 /// </summary>
-internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpMessageInvoker client, Func<Backend, string> addressOf)
+internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpMessageInvoker client)
     : HttpMessageInvoker(Nowhere.Instance, disposeHandler: false)
 {
     private readonly List<HedgeLeg> _legs = [];
@@ -90,7 +90,9 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
         }
 
         route.Resilience.RecordHedge();
-        Ask(another, Copy(pattern, new Uri(addressOf(another).TrimEnd('/') + pattern.RequestUri!.PathAndQuery, UriKind.Absolute)), cancellation);
+        var copy = Copy(pattern, new Uri(another.Url.TrimEnd('/') + pattern.RequestUri!.PathAndQuery, UriKind.Absolute));
+        PoolHttpClientFactory.Address(copy, another);
+        Ask(another, copy, cancellation);
         return true;
     }
 

@@ -52,8 +52,8 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
     public static string PoolOf(IReadOnlyDictionary<string, string> metadata) => metadata[nameof(RouteOptions.Pool)];
 
     /// <summary>Whether connections to backends are made alike.</summary>
-    public static bool SameTls(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
-        left.GetValueOrDefault(nameof(PoolOptions.BackendTls)) == right.GetValueOrDefault(nameof(PoolOptions.BackendTls));
+    public static bool SameConnections(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
+        left[nameof(PoolOptions.BackendTls)] == right[nameof(PoolOptions.BackendTls)] && left[nameof(PoolOptions.HttpVersion)] == right[nameof(PoolOptions.HttpVersion)];
 
     private PoolProxyConfig Build() => new(
         [.. _options.Layer7.Routes.Select(route => ToRoute(route.Key, route.Value, ClusterOf(pools.Find(route.Value.Pool!)!.Name, route.Value.Timeouts.Connect)))],
@@ -111,9 +111,10 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
             [nameof(RouteTimeoutOptions.Connect)] = connect.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
             // A number that changes with the options; the options themselves have passwords.
             [nameof(PoolOptions.BackendTls)] = pool.Tls is { } tls ? tls.Id.ToString(CultureInfo.InvariantCulture) : "",
+            [nameof(PoolOptions.HttpVersion)] = pool.Options.HttpVersion.ToString(),
         },
     };
 
     private static bool SameConnections(IReadOnlyList<ClusterConfig> left, IReadOnlyList<ClusterConfig> right) =>
-        left.Count == right.Count && left.Zip(right).All(pair => SameTls(pair.First.Metadata!, pair.Second.Metadata!));
+        left.Count == right.Count && left.Zip(right).All(pair => SameConnections(pair.First.Metadata!, pair.Second.Metadata!));
 }

@@ -4,12 +4,12 @@ using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Faults;
+using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Resilience;
 using LoadBalancer.Layer7.Shaping;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace LoadBalancer.Layer7.Routing;
 
@@ -42,7 +42,7 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
     public RouteLimits? Limits { get; } = RouteLimits.Of(name, options, before?.Limits);
 
     /// <summary>How YARP sends the route's requests.</summary>
-    public ForwarderRequestConfig RequestConfig { get; } = new() { ActivityTimeout = options.Timeouts.Idle };
+    public RequestConfigs RequestConfigs { get; } = new(options.Timeouts);
 
     /// <summary>YARP's cluster of a pool: its connections, which routes share that wait equally long for them.</summary>
     public string ClusterOf(BackendPool target) => target == pool ? _cluster : PoolProxyConfigProvider.ClusterOf(target.Name, options.Timeouts.Connect);

@@ -50,7 +50,7 @@ internal sealed class MirrorSender(YarpForwarder forwarder, ILogger<MirrorSender
         try
         {
             var timeout = request.Route.Options.Timeouts.Total is { } total && total < LongestWait ? total : LongestWait;
-            copy = new(mirror, backend, Message(context, request, backend), client, timeout, logger);
+            copy = new(mirror, backend, Message(context, request, pool, backend), client, timeout, logger);
         }
         // Whatever is wrong with the copy, the request has nothing to do with it.
         catch (Exception exception)
@@ -72,10 +72,10 @@ internal sealed class MirrorSender(YarpForwarder forwarder, ILogger<MirrorSender
     }
 
     // Now, with all that the route changes: when the copy is sent, the request may be over and its context another's.
-    private static HttpRequestMessage Message(HttpContext context, BalancedRequest request, Backend backend)
+    private static HttpRequestMessage Message(HttpContext context, BalancedRequest request, BackendPool pool, Backend backend)
     {
-        var config = request.Route.RequestConfig;
-        var address = YarpForwarder.AddressOf(backend);
+        var config = request.Route.RequestConfigs.For(context, pool, backend);
+        var address = backend.Url;
         var message = new HttpRequestMessage(HttpMethod.Parse(context.Request.Method), (Uri?)null)
         {
             Version = config.Version ?? System.Net.HttpVersion.Version20,
@@ -90,6 +90,7 @@ internal sealed class MirrorSender(YarpForwarder forwarder, ILogger<MirrorSender
         }
 
         message.RequestUri ??= RequestUtilities.MakeDestinationAddress(address, context.Request.Path, context.Request.QueryString);
+        PoolHttpClientFactory.Address(message, backend);
         message.Headers.Remove(Header);
         message.Headers.TryAddWithoutValidation(Header, "1");
         return message;

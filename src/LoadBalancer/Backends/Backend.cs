@@ -33,6 +33,7 @@ public sealed class Backend
         Hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(id));
         Name = name;
         Latency = new(time ?? TimeProvider.System);
+        Url = UrlOf("http");
     }
 
     /// <summary>The address as discovery gave it, <c>host:port</c> or <c>unix:/path</c>. Unique in a pool.</summary>
@@ -57,7 +58,21 @@ public sealed class Backend
     public EndPoint EndPoint { get; }
 
     /// <summary>Whether the address was given with the scheme <c>https</c>.</summary>
-    public bool IsHttps { get; internal set; }
+    public bool IsHttps
+    {
+        get;
+        internal set
+        {
+            field = value;
+            Url = UrlOf(value ? "https" : "http");
+        }
+    }
+
+    /// <summary>
+    /// Its URL, ending in a slash. Handlers that connect by <see cref="BackendConnector"/> reach a Unix domain socket
+    /// under it too.
+    /// </summary>
+    public string Url { get; private set; }
 
     /// <summary>Whether it can be picked.</summary>
     public BackendState State
@@ -149,6 +164,9 @@ public sealed class Backend
         get => _outcomes;
         set => _outcomes = value;
     }
+
+    // The path of a Unix domain socket cannot be a host; one stands for it alone, so that handlers keep its connections apart.
+    private string UrlOf(string scheme) => $"{scheme}://{(EndPoint is UnixDomainSocketEndPoint ? $"unix-{Hash:x16}" : Id)}/";
 
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
