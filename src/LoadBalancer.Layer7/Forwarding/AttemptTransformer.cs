@@ -1,5 +1,4 @@
 using System.Net;
-using LoadBalancer.Backends;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
