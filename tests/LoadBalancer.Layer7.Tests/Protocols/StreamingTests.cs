@@ -407,16 +407,23 @@ public sealed class StreamingTests : IDisposable
     [MemberData(nameof(Combinations))]
     public async Task An_answer_that_breaks_off_breaks_off_at_the_client(ClientKind client, ClientKind backend)
     {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await StartBackendAsync(backend, async context =>
         {
             await context.Response.WriteAsync("begin");
             await context.Response.Body.FlushAsync();
+            await begun.Task;
             context.Abort();
         });
         await using var gateway = await StartAsync(server.Address, backend);
         using var http = gateway.CreateClient(client);
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetStringAsync("/", Cancelled));
+        using var response = await http.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Cancelled);
+        await using var body = await response.Content.ReadAsStreamAsync(Cancelled);
+        await body.ReadExactlyAsync(new byte[5], Cancelled);
+        begun.SetResult();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => body.ReadExactlyAsync(new byte[1], Cancelled).AsTask());
         Assert.Equal(1, await gateway.FailuresAfterwardsAsync());
     }
 
