@@ -423,7 +423,7 @@ public sealed class StreamingTests : IDisposable
         await body.ReadExactlyAsync(new byte[5], Cancelled);
         begun.SetResult();
 
-        await Assert.ThrowsAnyAsync<IOException>(() => body.ReadExactlyAsync(new byte[1], Cancelled).AsTask());
+        await Assert.ThrowsAsync<HttpIOException>(() => body.ReadExactlyAsync(new byte[1], Cancelled).AsTask());
         Assert.Equal(1, await gateway.FailuresAfterwardsAsync());
     }
 
