@@ -17,6 +17,7 @@ builder.AddLayer4LoadBalancer("wire", adminPort: 9070)
     .WithUdpListener("echo-udp", 7001, echo.GetEndpoint("udp"));
 
 builder.AddLayer7LoadBalancer("edge", port: 8080, adminPort: 9080)
+    .WithHttpsListener(8443)
     .WithRoute("/auth/{**rest}", auth)
     .WithRoute("/settings/{**rest}", settings)
     .WithRoute("/chat/{**rest}", chat, r => r.WithSessionAffinity())

@@ -8,10 +8,12 @@ namespace Aspire.Hosting;
 public sealed class BackendPoolBuilder
 {
     private readonly BackendPool _pool;
+    private readonly string _directory;
 
-    internal BackendPoolBuilder(BackendPool pool)
+    internal BackendPoolBuilder(BackendPool pool, string directory)
     {
         _pool = pool;
+        _directory = directory;
         Options = pool.Options;
         Own = pool.Members[0];
     }
@@ -25,6 +27,11 @@ public sealed class BackendPoolBuilder
     internal PoolMember Own { get; private set; }
 
     internal List<PoolMember> Others { get; } = [];
+
+    /// <summary>Opens the certificate that is presented to backends.</summary>
+    internal ParameterResource? CertificatePassword { get; private set; }
+
+    private BackendTlsOptions Tls => Options.BackendTls ?? new();
 
     /// <summary>Sets how a replica is picked where the listener or route does not say. Default: <see cref="SelectionPolicy.RoundRobin"/>.</summary>
     /// <param name="policy">The policy.</param>
@@ -108,15 +115,31 @@ public sealed class BackendPoolBuilder
 
     /// <summary>
     /// Sets when a replica that fails the traffic itself is ejected for a time, whatever its health checks say.
-    /// A failure is a connection that could not be made, or one that was reset before the replica's first byte.
+    /// A failure is a connection that could not be made, or one that was reset before the replica's first byte; and on
+    /// Layer 7, if <paramref name="serverErrors"/> says so, an answer with a status from 500 to 599.
     /// </summary>
     /// <param name="consecutiveFailures">Consecutive failures that eject a replica, 0 to 1,000; 0 never ejects. Default: 5.</param>
     /// <param name="baseTime">Time of the first ejection, 100 ms to 1 h; doubles with each one that follows. Default: 5 s.</param>
     /// <param name="maxTime">Longest ejection, 100 ms to 1 d; a replica without one for this long starts from <paramref name="baseTime"/> again. Default: 5 min.</param>
+    /// <param name="serverErrors">Whether Layer 7 also counts answers with a status from 500 to 599 as failures. Default: no.</param>
+    /// <param name="failurePercent">Failures in percent of the connections and requests in <paramref name="window"/> that eject a replica, 0 to 100; 0 never does. Default: 0.</param>
+    /// <param name="window">Time over which <paramref name="failurePercent"/> is counted, 1 s to 10 min. Default: 10 s.</param>
+    /// <param name="minimumRequests">Connections and requests in <paramref name="window"/> below which <paramref name="failurePercent"/> ejects nobody, 1 to 1,000,000. Default: 20.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
-    public BackendPoolBuilder WithOutlierEjection(int consecutiveFailures = 5, TimeSpan? baseTime = null, TimeSpan? maxTime = null)
+    public BackendPoolBuilder WithOutlierEjection(
+        int consecutiveFailures = 5,
+        TimeSpan? baseTime = null,
+        TimeSpan? maxTime = null,
+        bool serverErrors = false,
+        int failurePercent = 0,
+        TimeSpan? window = null,
+        int? minimumRequests = null)
     {
+        With(Options with { OutlierEjection = Options.OutlierEjection with { ServerErrors = serverErrors } }, nameof(serverErrors));
+        With(Options with { OutlierEjection = Options.OutlierEjection with { FailurePercent = failurePercent } }, nameof(failurePercent));
+        With(Options with { OutlierEjection = Options.OutlierEjection with { Window = window ?? Options.OutlierEjection.Window } }, nameof(window));
+        With(Options with { OutlierEjection = Options.OutlierEjection with { MinimumRequests = minimumRequests ?? Options.OutlierEjection.MinimumRequests } }, nameof(minimumRequests));
         With(Options with { OutlierEjection = Options.OutlierEjection with { ConsecutiveFailures = consecutiveFailures } }, nameof(consecutiveFailures));
         With(Options with { OutlierEjection = Options.OutlierEjection with { BaseTime = baseTime ?? Options.OutlierEjection.BaseTime } }, nameof(baseTime));
         return With(Options with { OutlierEjection = Options.OutlierEjection with { MaxTime = maxTime ?? Options.OutlierEjection.MaxTime } }, nameof(maxTime));
@@ -136,6 +159,70 @@ public sealed class BackendPoolBuilder
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="time"/> is out of range.</exception>
     public BackendPoolBuilder WithSlowStart(TimeSpan time) => With(Options with { SlowStart = time }, nameof(time));
+
+    /// <summary>Sets the time in which a latency seen by <see cref="SelectionPolicy.PeakEwma"/> loses 63 % of its weight. Default: 10 s.</summary>
+    /// <param name="time">100 ms to 10 min; a short one follows changes sooner.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="time"/> is out of range.</exception>
+    public BackendPoolBuilder WithLatencyDecay(TimeSpan time) => With(Options with { LatencyDecay = time }, nameof(time));
+
+    /// <summary>
+    /// Sets the HTTP version that is spoken to replicas. For Layer 7.
+    /// Default: <see cref="BackendHttpVersion.Auto"/>, to <c>https</c> what the handshake decides, to <c>http</c> HTTP/1.1, and HTTP/2 for gRPC.
+    /// </summary>
+    /// <param name="version">The version; <see cref="BackendHttpVersion.Http3"/> needs <c>https</c> and a machine that has QUIC.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="version"/> is not a version.</exception>
+    public BackendPoolBuilder WithHttpVersion(BackendHttpVersion version)
+    {
+        Contract.CheckDefined(version, nameof(version));
+        return With(Options with { HttpVersion = version }, nameof(version));
+    }
+
+    /// <summary>
+    /// Sets who vouches for replicas over <c>https</c>, and the name that their certificates must have. For Layer 7.
+    /// Default: the machine's authorities, with those that Aspire adds, and the host in the replica's address.
+    /// </summary>
+    /// <param name="trustedCa">File (PEM or DER) with the authorities, instead of the machine's; relative to the AppHost's folder.</param>
+    /// <param name="serverName">Name that is sent (SNI) and that certificates must have.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="trustedCa"/> is empty, or <paramref name="serverName"/> is not a server name, or any certificate will do already.</exception>
+    public BackendPoolBuilder WithBackendTls(string? trustedCa = null, string? serverName = null)
+    {
+        if (trustedCa is not null)
+        {
+            With(Options with { BackendTls = Tls with { TrustedCa = PathOf(trustedCa, nameof(trustedCa)) } }, nameof(trustedCa));
+        }
+
+        return With(Options with { BackendTls = Tls with { ServerName = serverName ?? Tls.ServerName } }, nameof(serverName));
+    }
+
+    /// <summary>Presents a certificate to replicas over <c>https</c>. For Layer 7. Default: none.</summary>
+    /// <param name="path">PEM file (certificate, then intermediates; the key may be in it) or PFX file, relative to the AppHost's folder; read again when it changes.</param>
+    /// <param name="keyPath">PEM file of the private key. Default: the key is in <paramref name="path"/>.</param>
+    /// <param name="password">Secret that opens the encrypted key or the PFX file. Default: none.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">A path is empty, or <paramref name="password"/> is not a secret, so that the dashboard would show it.</exception>
+    public BackendPoolBuilder WithClientCertificate(string path, string? keyPath = null, IResourceBuilder<ParameterResource>? password = null)
+    {
+        if (password is not null)
+        {
+            Contract.CheckSecret(password, nameof(password));
+        }
+
+        var certificate = new BackendCertificateOptions { Path = PathOf(path, nameof(path)), KeyPath = keyPath is null ? null : PathOf(keyPath, nameof(keyPath)) };
+        With(Options with { BackendTls = Tls with { ClientCertificate = certificate } }, nameof(path));
+        CertificatePassword = password?.Resource;
+        return this;
+    }
+
+    /// <summary>
+    /// INSECURE: takes any certificate of replicas over <c>https</c>, expired, self-signed or of another name. Whoever
+    /// can answer at a replica's address can read and change everything. For Layer 7. Default: certificates are checked.
+    /// </summary>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">Authorities were set, which would then not count.</exception>
+    public BackendPoolBuilder WithInsecureAllowUntrusted() => With(Options with { BackendTls = Tls with { InsecureAllowUntrusted = true } }, nameof(WithInsecureAllowUntrusted));
 
     /// <summary>
     /// Starts each connection to a replica with a PROXY protocol header, so that it learns the client's address.
@@ -200,6 +287,12 @@ public sealed class BackendPoolBuilder
 
         Others.Add(new(backend) { Weight = weight, Priority = priority, MaxConnections = maxConnections });
         return this;
+    }
+
+    private string PathOf(string path, string argument)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path, argument);
+        return Path.GetFullPath(path, _directory);
     }
 
     private BackendPoolBuilder With(PoolOptions options, string argument)

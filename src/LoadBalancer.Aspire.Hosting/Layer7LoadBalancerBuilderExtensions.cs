@@ -33,8 +33,11 @@ public static class Layer7LoadBalancerBuilderExtensions
         Contract.CheckPort(port, nameof(port));
         Contract.CheckPort(adminPort, nameof(adminPort));
 
-        return builder.AddLoadBalancer(new Layer7LoadBalancerResource(name), adminPort, "BranchFork")
-            .WithListener(Layer7LoadBalancerResource.HttpEndpointName, "http", port, "LoadBalancer__Layer7__Listeners__http__Address");
+        var balancer = new Layer7LoadBalancerResource(name) { AffinityKeyParameter = LoadBalancerBuilder.NewSecret(builder.Configuration, $"{name}-affinity-key") };
+        return builder.AddLoadBalancer(balancer, adminPort, "BranchFork")
+            .WithListener(Layer7LoadBalancerResource.HttpEndpointName, "http", port, "LoadBalancer__Layer7__Listeners__http__Address")
+            .WithSecret("LoadBalancer__Layer7__AffinityKey", () => balancer.AffinityKeyParameter)
+            .WithCertificateOfAspire();
     }
 
     /// <summary>
@@ -46,7 +49,8 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// <param name="configure">Changes the route's defaults.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> has no such endpoint, or there is such a route already.
+    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> has no such endpoint, there is such a route already,
+    /// or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
     public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
@@ -55,8 +59,7 @@ public static class Layer7LoadBalancerBuilderExtensions
         IResourceBuilder<IResourceWithEndpoints> backend,
         Action<Layer7RouteBuilder>? configure = null)
     {
-        ArgumentNullException.ThrowIfNull(backend);
-        return builder.WithRoute(path, HttpEndpointOf(backend.Resource, nameof(backend)), configure);
+        return builder.WithRoute(path, HttpBackend.Of(backend, nameof(backend)), configure);
     }
 
     /// <summary>Adds a route to the replicas behind an endpoint.</summary>
@@ -66,7 +69,8 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// <param name="configure">Changes the route's defaults.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> is not such an endpoint of another resource, or there is such a route already.
+    /// <paramref name="path"/> is not a path template, <paramref name="backend"/> is not such an endpoint of another resource,
+    /// there is such a route already, or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
     public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
@@ -85,7 +89,10 @@ public static class Layer7LoadBalancerBuilderExtensions
         configure?.Invoke(route);
         var routes = builder.Resource.Routes;
         ThrowIfTaken(builder.Resource, route, template);
-        routes.Add(route.Name ?? FreeName(routes, template), route.Options with { Pool = builder.AddBackend(backend, ProtocolType.Tcp, nameof(backend)).Name });
+        var pool = builder.AddBackend(backend, ProtocolType.Tcp, nameof(backend)).Name;
+        var options = route.WithPools(pool, other => builder.AddBackend(other, ProtocolType.Tcp, nameof(configure)).Name);
+        routes.Add(route.Name ?? FreeName(routes, template), options);
+        Contract.Check(builder.Resource, nameof(configure));
         return builder;
     }
 
@@ -105,19 +112,7 @@ public static class Layer7LoadBalancerBuilderExtensions
         IResourceBuilder<IResourceWithEndpoints> backend,
         Action<BackendPoolBuilder> configure)
     {
-        ArgumentNullException.ThrowIfNull(backend);
-        return builder.WithPool(HttpEndpointOf(backend.Resource, nameof(backend)), configure);
-    }
-
-    private static EndpointReference HttpEndpointOf(IResourceWithEndpoints resource, string argument)
-    {
-        var candidates = resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => endpoint.UriScheme is "http" or "https").ToArray();
-        var chosen = Array.Find(candidates, endpoint => endpoint.Name == "http") ?? (candidates is [var only] ? only : null);
-        return chosen is not null
-            ? new(resource, chosen.Name)
-            : throw new ArgumentException(
-                $"'{resource.Name}' has {EndpointNames.Of(resource)}; it must have an endpoint 'http', or exactly one over HTTP or HTTPS. Pass the endpoint that is meant, such as {resource.Name}.GetEndpoint(\"api\").",
-                argument);
+        return builder.WithPool(HttpBackend.Of(backend, nameof(backend)), configure);
     }
 
     // Two routes with the same conditions would make every request that meets them ambiguous.

@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
+using LoadBalancer.Configuration;
 
 namespace Aspire.Hosting;
 
@@ -50,13 +51,26 @@ public static class LoadBalancerBuilderExtensions
         where T : LoadBalancerResource
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentNullException.ThrowIfNull(token);
-        if (!token.Resource.Secret)
-        {
-            throw new ArgumentException($"The parameter '{token.Resource.Name}' is not a secret; must be added with secret: true.", nameof(token));
-        }
-
+        Contract.CheckSecret(token, nameof(token));
         builder.Resource.AdminTokenParameter = token.Resource;
+        return builder;
+    }
+
+    /// <summary>
+    /// Sets the time that open connections and requests get to end by themselves when the balancer is stopped.
+    /// Default: 5 s.
+    /// </summary>
+    /// <typeparam name="T">The load balancer.</typeparam>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="timeout">0 to 1 h. The orchestrator ends a process that takes long to stop, after about 10 s, whatever this says.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="timeout"/> is out of range.</exception>
+    public static IResourceBuilder<T> WithDrainTimeout<T>(this IResourceBuilder<T> builder, TimeSpan timeout)
+        where T : LoadBalancerResource
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        Contract.Check(new LoadBalancerOptions { DrainTimeout = timeout }, nameof(timeout));
+        builder.Resource.DrainTimeout = timeout;
         return builder;
     }
 }

@@ -87,8 +87,12 @@ public static class ConfigurationReader
         var result = new JsonObject();
         foreach (var child in children)
         {
-            // An entry that is empty ("catalog": {}) has all defaults; it is still an entry.
-            result[child.Key] = ToNode(child, element, errors) ?? (element.Kind == JsonTypeInfoKind.Object ? new JsonObject() : null);
+            var node = ToNode(child, element, errors);
+            // An entry that is empty ("catalog": {}) has all defaults; it is still an entry. A number or text without a value is none.
+            if (node is not null || element.Kind != JsonTypeInfoKind.None)
+            {
+                result[child.Key] = node ?? (element.Kind == JsonTypeInfoKind.Object ? new JsonObject() : null);
+            }
         }
 
         return result;

@@ -21,8 +21,8 @@ public sealed record Layer7Options
     [Description("What backends are told of the client, and whose word is taken. Default: X-Forwarded-*, nobody's.")]
     public ForwardedHeadersOptions ForwardedHeaders { get; set; } = new();
 
-    /// <summary>Host names that requests may ask for, with an optional <c>*.</c> in front; others are answered with 421. Default: every host.</summary>
-    [Description("Host names that requests may ask for, with an optional '*.' in front; others are answered with 421. Default: every host.")]
+    /// <summary>Host names without ports that requests may ask for, with an optional <c>*.</c> in front; others are answered with 421. Default: every host.</summary>
+    [Description("Host names without ports that requests may ask for, with an optional '*.' in front; others are answered with 421. Default: every host.")]
     public string[] AllowedHosts { get; set; } = [];
 
     /// <summary>The memory that caching routes share.</summary>

@@ -46,7 +46,7 @@ public sealed record LoadBalancerOptions
             return service;
         }
 
-        var usedByRoute = Layer7.Routes.Values.Any(route => SameName(route.Pool, pool));
+        var usedByRoute = Layer7.Routes.Values.Any(route => SameName(route.Pool, pool) || SameName(route.Mirror?.Pool, pool) || route.Split?.Pools.ContainsKey(pool) == true);
         var listeners = Layer4.Listeners.Values.Where(listener => SameName(listener.Pool, pool) || listener.TlsRoutes.Values.Any(route => SameName(route.Pool, pool))).ToArray();
         return usedByRoute || listeners.Length == 0 ? $"http://{pool}"
             : listeners.All(listener => listener.Protocol == Layer4Protocol.Udp) ? $"udp://{pool}"

@@ -86,13 +86,7 @@ internal static partial class OptionsValidator
     // What a mode cannot do is said here, not left out in silence.
     private static void Combinations(string key, Layer4ListenerOptions listener, LoadBalancerOptions options, Checks check)
     {
-        void Refuse(bool given, string name, string with, string because)
-        {
-            if (given)
-            {
-                check.Fail($"{key}:{name}", $"cannot be used with {with}: {because}");
-            }
-        }
+        void Refuse(bool given, string name, string with, string because) => check.Refuse(given, $"{key}:{name}", with, because);
 
         var pool = listener.Pool is { } poolName ? options.Pools.GetValueOrDefault(poolName) : null;
         if (listener.Protocol == Layer4Protocol.Udp)

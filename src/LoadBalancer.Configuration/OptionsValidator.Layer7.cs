@@ -8,23 +8,17 @@ internal static partial class OptionsValidator
     private const string HeaderName = "a header name; must be a token such as X-Version";
     private const string CookieName = "a cookie name; must be a token (RFC 6265 section 4.1.1)";
 
-    private static void Layer7(string key, LoadBalancerOptions options, Dictionary<ListenAddress, string> bound, Checks check)
+    private static void Layer7(string key, LoadBalancerOptions options, Dictionary<ListenAddress, string> bound, Dictionary<ListenAddress, string> boundUdp, Checks check)
     {
         var layer7 = options.Layer7;
         foreach (var (name, listener) in layer7.Listeners)
         {
-            var address = $"{key}:Listeners:{name}:Address";
-            if (check.Listen(address, listener.Address, bound) is { Host: "localhost", Port: 0 })
-            {
-                check.Fail(address, "'localhost:0' is two addresses that cannot share a free port; must be 127.0.0.1:0 or [::1]:0");
-            }
-
-            check.ProxyProtocol($"{key}:Listeners:{name}:ProxyProtocol", listener.ProxyProtocol);
+            Listener($"{key}:Listeners:{name}", listener, bound, boundUdp, check);
         }
 
         foreach (var (name, route) in layer7.Routes)
         {
-            Route($"{key}:Routes:{name}", route, options, check);
+            Route($"{key}:Routes:{name}", name, route, options, check);
         }
 
         var limits = layer7.Limits;
@@ -34,9 +28,15 @@ internal static partial class OptionsValidator
         check.Range($"{key}:Limits:RequestHeadersTimeout", limits.RequestHeadersTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         check.Range($"{key}:Limits:KeepAliveTimeout", limits.KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         check.Networks($"{key}:ForwardedHeaders:TrustedNetworks", layer7.ForwardedHeaders.TrustedNetworks);
-        Hosts($"{key}:AllowedHosts", layer7.AllowedHosts, check);
+        AllowedHosts($"{key}:AllowedHosts", layer7.AllowedHosts, check);
         check.Range($"{key}:Cache:MaxSize", layer7.Cache.MaxSize, 1_048_576, 2_000_000_000);
         check.Range($"{key}:Cache:MaxEntrySize", layer7.Cache.MaxEntrySize, 1_024, 1_000_000_000);
+        // A default that no longer fits is the smaller of the two; a number that was written is a mistake.
+        if (layer7.Cache.MaxEntrySize > layer7.Cache.MaxSize && layer7.Cache.MaxEntrySize != new Layer7CacheOptions().MaxEntrySize)
+        {
+            check.Fail($"{key}:Cache:MaxEntrySize", string.Create(CultureInfo.InvariantCulture, $"'{layer7.Cache.MaxEntrySize}' is more than MaxSize, '{layer7.Cache.MaxSize}', which all answers share"));
+        }
+
         check.Secret($"{key}:AffinityKey", layer7.AffinityKey);
         if (layer7.AccessLog is { } log)
         {
@@ -46,10 +46,35 @@ internal static partial class OptionsValidator
             {
                 check.Fail($"{key}:AccessLog:File", "is empty; must be a file's path");
             }
+
+            if (log is { Format: not AccessLogFormat.Combined, File: null })
+            {
+                check.Fail($"{key}:AccessLog:Format", $"'{log.Format}' is the form of a file; needs File");
+            }
         }
     }
 
-    private static void Route(string key, RouteOptions route, LoadBalancerOptions options, Checks check)
+    private static void Listener(string key, Layer7ListenerOptions listener, Dictionary<ListenAddress, string> bound, Dictionary<ListenAddress, string> boundUdp, Checks check)
+    {
+        var http3 = listener.Protocols == HttpListenerProtocols.Http1AndHttp2AndHttp3;
+        if (check.Listen($"{key}:Address", listener.Address, bound) is { } address)
+        {
+            if (address is { Host: "localhost", Port: 0 })
+            {
+                check.Fail($"{key}:Address", "'localhost:0' is two addresses that cannot share a free port; must be 127.0.0.1:0 or [::1]:0");
+            }
+
+            if (http3)
+            {
+                check.Bind($"{key}:Address", address, boundUdp);
+            }
+        }
+
+        check.ProxyProtocol($"{key}:ProxyProtocol", listener.ProxyProtocol);
+        check.Refuse(http3 && listener.ProxyProtocol is not null, $"{key}:ProxyProtocol", $"Protocols {listener.Protocols}", "QUIC has no place for the header");
+    }
+
+    private static void Route(string key, string name, RouteOptions route, LoadBalancerOptions options, Checks check)
     {
         check.PoolReference($"{key}:Pool", route.Pool, options);
         Conditions(key, route, check);
@@ -67,26 +92,74 @@ internal static partial class OptionsValidator
             }
         }
 
+        for (var i = 0; i < route.Transforms.Length; i++)
+        {
+            if (route.Transforms[i].Count == 0)
+            {
+                check.Fail($"{key}:Transforms:{i}", "is empty; must be a transform such as { \"PathPrefix\": \"/v2\" }");
+            }
+        }
+
         if (route.SessionAffinity is { } affinity)
         {
-            check.Token($"{key}:SessionAffinity:Cookie", affinity.Cookie, CookieName);
-            check.Token($"{key}:SessionAffinity:Header", affinity.Header, HeaderName);
-            check.OptionalRange($"{key}:SessionAffinity:Expiry", affinity.Expiry, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+            Affinity($"{key}:SessionAffinity", affinity, options.Layer7, check);
         }
 
         if (route.HashKey is { } hash)
         {
-            check.Token($"{key}:HashKey:Header", hash.Header, HeaderName);
-            check.Token($"{key}:HashKey:Cookie", hash.Cookie, CookieName);
-            if (new[] { hash.Header, hash.Cookie, hash.Query }.Count(name => !string.IsNullOrEmpty(name)) != 1)
-            {
-                check.Fail($"{key}:HashKey", "must have one of Header, Cookie and Query");
-            }
+            HashKey($"{key}:HashKey", hash, route, options, check);
         }
 
         Waiting(key, route, check);
         Limits(key, route, check);
-        Shaping(key, route, options, check);
+        Shaping(key, name, route, options, check);
+    }
+
+    private static void Affinity(string key, SessionAffinityOptions affinity, Layer7Options layer7, Checks check)
+    {
+        var defaults = new SessionAffinityOptions();
+        var mode = $"Mode {affinity.Mode}";
+        check.Token($"{key}:Cookie", affinity.Cookie, CookieName);
+        check.Token($"{key}:Header", affinity.Header, HeaderName);
+        check.OptionalRange($"{key}:Expiry", affinity.Expiry, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+        check.Refuse(affinity.Expiry is not null && affinity.Mode == SessionAffinityMode.Header, $"{key}:Expiry", mode, "the client decides how long it sends the header");
+        check.Refuse(affinity.Header != defaults.Header && affinity.Mode != SessionAffinityMode.Header, $"{key}:Header", mode, "only Mode Header has a header");
+        check.Refuse(affinity.Cookie is not null && affinity.Mode != SessionAffinityMode.Cookie, $"{key}:Cookie", mode, "only Mode Cookie has a cookie");
+        if (affinity.Mode != SessionAffinityMode.Cookie)
+        {
+            check.Refuse(affinity.SameSite != defaults.SameSite, $"{key}:SameSite", mode, "only Mode Cookie has a cookie");
+        }
+        else if (affinity.SameSite == CookieSameSite.None && layer7.Listeners.Count > 0 && layer7.ForwardedHeaders.TrustedNetworks.Length == 0
+            && layer7.Listeners.Values.All(listener => listener is { Tls: null, ProxyProtocol: null }))
+        {
+            // Browsers drop such a cookie when it is not Secure, and without a trusted proxy nobody can say that there is TLS further out.
+            check.Fail($"{key}:SameSite", "'None' works over TLS only, and no listener has Tls; must be Lax or Strict, or the proxy that ends TLS must be in ForwardedHeaders:TrustedNetworks");
+        }
+    }
+
+    private static void HashKey(string key, RouteHashKeyOptions hash, RouteOptions route, LoadBalancerOptions options, Checks check)
+    {
+        check.Token($"{key}:Header", hash.Header, HeaderName);
+        check.Token($"{key}:Cookie", hash.Cookie, CookieName);
+        if (hash.Query is "")
+        {
+            check.Fail($"{key}:Query", "is empty; must be the name of a query parameter");
+        }
+
+        if (new[] { hash.Header, hash.Cookie, hash.Query }.Count(name => name is not null) != 1)
+        {
+            check.Fail(key, "must have exactly one of Header, Cookie and Query");
+        }
+
+        var pools = (route.Split?.Pools.Keys ?? Enumerable.Empty<string>()).Prepend(route.Pool ?? "").Select(options.Pools.GetValueOrDefault).OfType<PoolOptions>().ToArray();
+        if (route.Policy is { } policy)
+        {
+            check.Refuse(policy != SelectionPolicy.ConsistentHash, key, $"Policy {policy}", "only ConsistentHash hashes it");
+        }
+        else if (pools.Length > 0 && pools.All(pool => pool.Policy != SelectionPolicy.ConsistentHash))
+        {
+            check.Fail(key, $"cannot be used with Policy {pools[0].Policy}, the pool's: only ConsistentHash hashes it");
+        }
     }
 
     private static void Conditions(string key, RouteOptions route, Checks check)
@@ -101,7 +174,14 @@ internal static partial class OptionsValidator
             check.Token($"{key}:Methods:{i}", route.Methods[i], "an HTTP method; must be a token such as GET");
         }
 
-        Hosts($"{key}:Hosts", route.Hosts, check);
+        for (var i = 0; i < route.Hosts.Length; i++)
+        {
+            if (!HostPattern().IsMatch(route.Hosts[i]))
+            {
+                check.Fail($"{key}:Hosts:{i}", $"'{route.Hosts[i]}' is not a host; must be a name such as example.com, *.example.com or example.com:8080");
+            }
+        }
+
         foreach (var header in route.Headers.Keys)
         {
             check.Token($"{key}:Headers:{header}", header, HeaderName);
@@ -113,13 +193,13 @@ internal static partial class OptionsValidator
         }
     }
 
-    private static void Hosts(string key, string[] hosts, Checks check)
+    private static void AllowedHosts(string key, string[] hosts, Checks check)
     {
         for (var i = 0; i < hosts.Length; i++)
         {
-            if (!HostPattern().IsMatch(hosts[i]))
+            if (!HostPattern().IsMatch(hosts[i]) || hosts[i].AsSpan(hosts[i].LastIndexOf(']') + 1).Contains(':'))
             {
-                check.Fail($"{key}:{i}", $"'{hosts[i]}' is not a host; must be a name such as example.com, *.example.com or example.com:8080");
+                check.Fail($"{key}:{i}", $"'{hosts[i]}' is not a host name; must be a name without a port, such as example.com or *.example.com");
             }
         }
     }
@@ -138,11 +218,34 @@ internal static partial class OptionsValidator
             check.Range($"{key}:Retry:Statuses:{i}", route.Retry.Statuses[i], 500, 599);
         }
 
+        check.Refuse(route.Retry is { Attempts: 1, Statuses.Length: > 0 }, $"{key}:Retry:Statuses", "Attempts 1", "nothing is retried");
+
         if (route.Hedge is { } hedge)
         {
             check.Range($"{key}:Hedge:Delay", hedge.Delay, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
             check.Range($"{key}:Hedge:MaxParallel", hedge.MaxParallel, 2, 5);
         }
+
+        TimeoutOrder(key, route, check);
+    }
+
+    // A time-out that a shorter one always comes before would never be seen.
+    private static void TimeoutOrder(string key, RouteOptions route, Checks check)
+    {
+        void Within(string name, TimeSpan? inner, string outerName, TimeSpan? outer)
+        {
+            if (inner > outer)
+            {
+                check.Fail($"{key}:{name}", $"'{Checks.Text(inner.Value)}' is longer than {outerName}, '{Checks.Text(outer.Value)}', which ends it first");
+            }
+        }
+
+        var timeouts = route.Timeouts;
+        // Who shortens Total alone need not shorten Connect too.
+        Within("Timeouts:Connect", timeouts.Connect == new RouteTimeoutOptions().Connect ? null : timeouts.Connect, "Total", timeouts.Total);
+        Within("Timeouts:FirstByte", timeouts.FirstByte, "Total", timeouts.Total);
+        Within("Hedge:Delay", route.Hedge?.Delay, "Timeouts:Total", timeouts.Total);
+        Within("Hedge:Delay", route.Hedge?.Delay, "Timeouts:FirstByte", timeouts.FirstByte);
     }
 
     private static void Limits(string key, RouteOptions route, Checks check)
@@ -166,7 +269,7 @@ internal static partial class OptionsValidator
         check.Token($"{key}:RateLimit:Header", rate.Header, HeaderName);
         if (rate is { Burst: not null, Algorithm: not RateLimitAlgorithm.TokenBucket })
         {
-            check.Fail($"{key}:RateLimit:Burst", $"cannot be used with {rate.Algorithm}; needs TokenBucket");
+            check.Fail($"{key}:RateLimit:Burst", $"cannot be used with Algorithm {rate.Algorithm}; needs TokenBucket");
         }
 
         if ((rate.Header is not null) != (rate.Key == RateLimitKey.Header))
@@ -175,11 +278,17 @@ internal static partial class OptionsValidator
         }
     }
 
-    private static void Shaping(string key, RouteOptions route, LoadBalancerOptions options, Checks check)
+    private static void Shaping(string key, string name, RouteOptions route, LoadBalancerOptions options, Checks check)
     {
         if (route.Split is { } split)
         {
             check.Token($"{key}:Split:Cookie", split.Cookie, CookieName);
+            check.Refuse(split is { Cookie: not null, Sticky: false }, $"{key}:Split:Cookie", "Sticky false", "no cookie is set");
+            if (split.Sticky && route is { Pool: { } own, SessionAffinity: { Mode: SessionAffinityMode.Cookie } affinity } && split.CookieFor(name) == affinity.CookieFor(own))
+            {
+                check.Fail($"{key}:Split:Cookie", $"'{split.CookieFor(name)}' is the cookie of SessionAffinity; must be another");
+            }
+
             foreach (var (pool, percent) in split.Pools)
             {
                 check.PoolReference($"{key}:Split:Pools:{pool}", pool, options);

@@ -100,7 +100,7 @@ internal static partial class OptionsValidator
             check.Fail($"{key}:TrustedCa", "is missing; must be a list of files with certificates of authorities");
         }
 
-        if (client?.ForwardHeader is { } header && !Token().IsMatch(header))
+        if (client?.ForwardHeader is { } header && !IsToken(header))
         {
             check.Fail($"{key}:ForwardHeader", $"'{header}' is not a header name; must be a token such as X-Client-Cert");
         }

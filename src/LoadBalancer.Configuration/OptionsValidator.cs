@@ -39,12 +39,15 @@ internal static partial class OptionsValidator
             Layer4Listener($"{Root}:Layer4:Listeners:{name}", listener, options, listener.Protocol == Layer4Protocol.Udp ? boundUdp : bound, check);
         }
 
-        Layer7($"{Root}:Layer7", options, bound, check);
+        Layer7($"{Root}:Layer7", options, bound, boundUdp, check);
     }
 
     /// <summary>Whether a text is <c>unix:</c> and an absolute path, which the operating system limits to 107 bytes.</summary>
     internal static bool IsUnixAddress(string text) =>
         text.StartsWith("unix:/", StringComparison.OrdinalIgnoreCase) && Encoding.UTF8.GetByteCount(text) is > 6 and <= 5 + 107 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
+
+    /// <summary>Whether a text is a token, as names of headers, cookies and methods are (RFC 9110 section 5.6.2).</summary>
+    internal static bool IsToken(string text) => Token().IsMatch(text);
 
     private static void Pool(string poolName, PoolOptions pool, Checks check)
     {
@@ -97,7 +100,10 @@ internal static partial class OptionsValidator
             }
             else if (IsUnixAddress(address))
             {
-                continue;
+                if (pool.HttpVersion == BackendHttpVersion.Http3)
+                {
+                    check.Fail($"{key}:HttpVersion", $"'Http3' cannot be used with '{address}': QUIC needs a UDP port; must be one of Auto, Http1, Http2");
+                }
             }
             else if (!HostAndPort().IsMatch(address) || !int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), CultureInfo.InvariantCulture, out var port) || port is < 1 or > IPEndPoint.MaxPort)
             {
@@ -145,7 +151,6 @@ internal static partial class OptionsValidator
     [GeneratedRegex(@"^((\*\.)?[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*|\[[0-9A-Fa-f:.]+\]|\*)(:\d{1,5})?\z", RegexOptions.CultureInvariant)]
     private static partial Regex HostPattern();
 
-    // RFC 9110 section 5.6.2.
     [GeneratedRegex(@"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 
@@ -161,7 +166,7 @@ internal static partial class OptionsValidator
             }
         }
 
-        private static string Text(TimeSpan time) => time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time:c}" : $"{time:c}".TrimEnd('0');
+        public static string Text(TimeSpan time) => time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time:c}" : $"{time:c}".TrimEnd('0');
 
         public void Range(string key, long value, long minimum, long maximum)
         {
@@ -196,13 +201,13 @@ internal static partial class OptionsValidator
             }
             else if (value?.All(c => c is > ' ' and <= '~') == false)
             {
-                Fail(key, "has a character that a request cannot carry; must be printable ASCII without spaces");
+                Fail(key, "has a character that is not allowed; must be printable ASCII without spaces");
             }
         }
 
         public void Token(string key, string? value, string what)
         {
-            if (value is not null && !OptionsValidator.Token().IsMatch(value))
+            if (value is not null && !IsToken(value))
             {
                 Fail(key, $"'{value}' is not {what}");
             }
@@ -224,6 +229,14 @@ internal static partial class OptionsValidator
                 {
                     Fail($"{key}:{i}", $"'{networks[i]}' is not a network; must be {Network.Allowed}");
                 }
+            }
+        }
+
+        public void Refuse(bool given, string key, string with, string because)
+        {
+            if (given)
+            {
+                Fail(key, $"cannot be used with {with}: {because}");
             }
         }
 
@@ -258,14 +271,18 @@ internal static partial class OptionsValidator
                 return null;
             }
 
+            Bind(key, address, bound);
+            return address;
+        }
+
+        public void Bind(string key, ListenAddress address, Dictionary<ListenAddress, string> bound)
+        {
             if (bound.FirstOrDefault(other => other.Key.Overlaps(address)) is { Value: { } holder })
             {
                 Fail(key, $"'{address}' is taken by {holder}; each listener must have its own");
             }
 
             bound.TryAdd(address, key);
-
-            return address;
         }
 
         public void PoolReference(string key, string? pool, LoadBalancerOptions options)

@@ -30,9 +30,9 @@ public sealed record SessionAffinityOptions
 
     /// <summary>
     /// Time after which a session is forgotten, 1 s to 30 d: the cookie's <c>Max-Age</c>, and for
-    /// <see cref="SessionAffinityMode.Source"/> the time without a request. Default: until the browser ends; for <see cref="SessionAffinityMode.Source"/> 30 min.
+    /// <see cref="SessionAffinityMode.Source"/> the time without a request. Not for <see cref="SessionAffinityMode.Header"/>. Default: until the browser ends; for <see cref="SessionAffinityMode.Source"/> 30 min.
     /// </summary>
-    [Description("Time after which a session is forgotten, 00:00:01 to 30.00:00:00: the cookie's Max-Age, and for Source the time without a request. Default: until the browser ends; for Source 00:30:00.")]
+    [Description("Time after which a session is forgotten, 00:00:01 to 30.00:00:00: the cookie's Max-Age, and for Source the time without a request. Not for Header. Default: until the browser ends; for Source 00:30:00.")]
     public TimeSpan? Expiry { get; set; }
 
     /// <summary>The cookie's name, for a route to a pool.</summary>

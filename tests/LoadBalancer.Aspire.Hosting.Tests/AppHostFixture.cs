@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,6 +19,7 @@ public sealed class AppHostFixture : IAsyncLifetime
     public static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly DirectoryInfo _files = Directory.CreateTempSubdirectory("aspire-hosting-tests-");
     private readonly ConcurrentQueue<ResourceEvent> _events = new();
     private DistributedApplication? _app;
     private Task _following = Task.CompletedTask;
@@ -26,6 +30,12 @@ public sealed class AppHostFixture : IAsyncLifetime
     public IReadOnlyCollection<ResourceEvent> Events => _events;
 
     public Uri Edge => App.GetEndpoint("edge", "http");
+
+    /// <summary>What the AppHost gives <c>edge</c> by Aspire's own call.</summary>
+    public X509Certificate2 Certificate { get; } = SelfSigned("localhost");
+
+    /// <summary>What <c>edge</c> reads from a file, for the name <c>shop.localhost</c>.</summary>
+    public X509Certificate2 ShopCertificate { get; } = SelfSigned("shop.localhost");
 
     public Uri Wire => App.GetEndpoint("wire", "echo");
 
@@ -44,6 +54,14 @@ public sealed class AppHostFixture : IAsyncLifetime
         builder.CreateResourceBuilder(builder.Resources.OfType<Layer4LoadBalancerResource>().Single())
             .WithTcpListener("limited", null, echo, l => l.WithMaxConnections(1, queueLength: 0))
             .WithTcpListener("tls", null, l => l.WithTlsRoute("echo", echo, serverNames: ["*.echo.localhost"]));
+        var password = builder.AddParameter("shop-pfx", "open-sesame", secret: true);
+        var pfx = Path.Combine(_files.FullName, "shop.pfx");
+        await File.WriteAllBytesAsync(pfx, ShopCertificate.Export(X509ContentType.Pfx, "open-sesame"), deadline.Token);
+#pragma warning disable ASPIRECERTIFICATES001 // Certificates of resources are experimental in Aspire 13.5.
+        edge.WithHttpsCertificate(Certificate)
+#pragma warning restore ASPIRECERTIFICATES001
+            .WithHttpsListener(name: "named", configure: l => l.WithCertificate("shop", pfx, password: password, serverNames: ["shop.localhost"]).WithProtocols(HttpListenerProtocols.Http1))
+            .WithHttpListener("grpc", configure: l => l.WithProtocols(HttpListenerProtocols.Http2));
         builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(edge).WaitFor(edge);
         foreach (var resource in builder.Resources.Where(resource => resource is IResourceWithEnvironment))
         {
@@ -73,6 +91,9 @@ public sealed class AppHostFixture : IAsyncLifetime
 
         await _following;
         _stopping.Dispose();
+        _files.Delete(recursive: true);
+        Certificate.Dispose();
+        ShopCertificate.Dispose();
     }
 
     public LoadBalancerResource Balancer(string name) =>
@@ -105,6 +126,16 @@ public sealed class AppHostFixture : IAsyncLifetime
 
     public int IndexOf(Func<ResourceEvent, bool> condition) =>
         _events.Select((report, index) => (report, index)).FirstOrDefault(entry => condition(entry.report), (null!, -1)).Item2;
+
+    private static X509Certificate2 SelfSigned(string name)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        request.CertificateExtensions.Add(names.Build());
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+    }
 
     private async Task FollowAsync()
     {

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
@@ -11,7 +13,8 @@ using LoadBalancer.Configuration.Statistics;
 namespace Aspire.Hosting.Tests;
 
 /// <summary>What a developer sees who runs the sample AppHost.</summary>
-public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHostFixture>
+[Collection(nameof(AppHostCollection))]
+public sealed class AppHostTests(AppHostFixture fixture)
 {
     private async Task CommandAsync(string replica, string command)
     {
@@ -20,7 +23,7 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
     }
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly string[] FixedPorts = ["7000", "7001", "8080", "9070", "9080"];
+    private static readonly string[] FixedPorts = ["7000", "7001", "8080", "8443", "9070", "9080"];
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -270,13 +273,15 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
 
         var variables = client.Snapshot.EnvironmentVariables.Where(variable => variable.Name.StartsWith("services__edge__", StringComparison.Ordinal)).ToArray();
 
-        Assert.Equal([("services__edge__http__0", fixture.Edge.ToString().TrimEnd('/'))], variables.Select(variable => (variable.Name, variable.Value!)));
+        Assert.Equal(
+            new[] { "http", "https", "named", "grpc" }.Select(name => ($"services__edge__{name}__0", fixture.App.GetEndpoint("edge", name).ToString().TrimEnd('/'))).Order(),
+            variables.Select(variable => (variable.Name, variable.Value!)).Order());
     }
 
     [Fact]
     public void Ports_are_random_as_those_of_other_resources_are_in_a_test() =>
         Assert.All(
-            new[] { fixture.Edge, fixture.Wire, fixture.WireUdp, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
+            new[] { fixture.Edge, fixture.App.GetEndpoint("edge", "https"), fixture.Wire, fixture.WireUdp, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
             endpoint => Assert.DoesNotContain($"{endpoint.Port}", FixedPorts));
 
     [Fact]
@@ -290,6 +295,59 @@ public sealed class AppHostTests(AppHostFixture fixture) : IClassFixture<AppHost
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo tcp://localhost:{fixture.Wire.Port}");
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo-udp udp://localhost:{fixture.WireUdp.Port}");
         Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Statistics" && url.Url.EndsWith("/stats", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_HTTPS_listener_presents_the_certificate_that_Aspire_gave_the_balancer_and_speaks_HTTP_2()
+    {
+        X509Certificate2? presented = null;
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+        {
+            presented = X509CertificateLoader.LoadCertificate(certificate!.Export(X509ContentType.Cert));
+            return true;
+        };
+        using var client = new HttpClient(handler) { BaseAddress = fixture.App.GetEndpoint("edge", "https"), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+
+        var headers = (await client.GetFromJsonAsync<JsonElement>("/headers", Cancelled)).GetProperty("headers");
+
+        Assert.Equal("https", headers.GetProperty("X-Forwarded-Proto").GetString());
+        Assert.Equal(fixture.Certificate.Thumbprint, presented!.Thumbprint);
+    }
+
+    [Fact]
+    public async Task A_certificate_from_a_file_is_opened_by_its_secret_and_presented_for_its_name()
+    {
+        Assert.Equal(fixture.ShopCertificate.Thumbprint, await PresentedAsync("named", "shop.localhost"));
+        Assert.Equal(fixture.Certificate.Thumbprint, await PresentedAsync("named", "other.localhost"));
+    }
+
+    [Fact]
+    public async Task No_secret_of_a_certificate_is_in_what_the_dashboard_shows_unmasked() => Assert.All(
+        (await fixture.App.ResourceNotifications.WaitForResourceAsync("edge", report => !report.Snapshot.EnvironmentVariables.IsEmpty, Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled)) is { } report
+            ? new object[] { report.Snapshot.Properties.Select(property => property.Value), report.Snapshot.Urls, File.ReadAllText(fixture.Balancer("edge").ConfigurationPath!) }
+            : [],
+        shown => Assert.DoesNotContain("open-sesame", JsonSerializer.Serialize(shown), StringComparison.Ordinal));
+
+    [Fact]
+    public async Task A_listener_of_its_own_speaks_HTTP_2_in_clear_text()
+    {
+        using var client = new HttpClient { BaseAddress = fixture.App.GetEndpoint("edge", "grpc"), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+
+        using var answer = await client.GetAsync("/", Cancelled);
+
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (answer.StatusCode, answer.Version));
+    }
+
+    /// <returns>The thumbprint of the certificate that a listener of <c>edge</c> presents for a name.</returns>
+    private async Task<string> PresentedAsync(string listener, string serverName)
+    {
+        var endpoint = fixture.App.GetEndpoint("edge", listener);
+        using var client = new TcpClient();
+        await client.ConnectAsync(endpoint.Host, endpoint.Port, Cancelled);
+        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = serverName }, Cancelled);
+        return Assert.IsType<X509Certificate2>(tls.RemoteCertificate).Thumbprint;
     }
 
     private async Task<TcpClient> ConnectAsync(string listener)

@@ -127,6 +127,67 @@ public sealed class BackendPoolBuilderTests
         Assert.Equal(["api", "next"], _wire.Resource.Annotations.OfType<ResourceRelationshipAnnotation>().Select(relation => relation.Resource.Name));
     }
 
+    [Fact]
+    public async Task Every_option_of_a_pool_of_Layer_7_reaches_the_configuration()
+    {
+        var password = _builder.AddParameter("pfx", "open-sesame", secret: true);
+        _edge.WithPool(_api, p => p
+            .WithPolicy(SelectionPolicy.PeakEwma)
+            .WithLatencyDecay(TimeSpan.FromSeconds(20))
+            .WithHttpVersion(BackendHttpVersion.Http2)
+            .WithOutlierEjection(3, serverErrors: true, failurePercent: 30, window: TimeSpan.FromSeconds(15), minimumRequests: 12)
+            .WithBackendTls("certs/ca.pem").WithBackendTls(serverName: "api.internal")
+            .WithClientCertificate("certs/own.pfx", "certs/own.key", password));
+
+        var file = _edge.Describe();
+        var pool = file.LoadBalancer.Pools["api"];
+
+        Assert.Equal((SelectionPolicy.PeakEwma, TimeSpan.FromSeconds(20), BackendHttpVersion.Http2), (pool.Policy, pool.LatencyDecay, pool.HttpVersion));
+        Assert.Equal(new() { ConsecutiveFailures = 3, ServerErrors = true, FailurePercent = 30, Window = TimeSpan.FromSeconds(15), MinimumRequests = 12 }, pool.OutlierEjection);
+        Assert.Equal(
+            new()
+            {
+                TrustedCa = Path.GetFullPath("certs/ca.pem", _builder.AppHostDirectory),
+                ServerName = "api.internal",
+                ClientCertificate = new() { Path = Path.GetFullPath("certs/own.pfx", _builder.AppHostDirectory), KeyPath = Path.GetFullPath("certs/own.key", _builder.AppHostDirectory) },
+            },
+            pool.BackendTls);
+        Assert.Same(password.Resource, (await Model.EnvironmentOfAsync(_edge.Resource))["LoadBalancer__Pools__api__BackendTls__ClientCertificate__Password"]);
+        Assert.DoesNotContain("open-sesame", file.ToJson(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pool_may_take_any_certificate_where_that_is_asked_for()
+    {
+        _edge.WithPool(_api, p => p.WithInsecureAllowUntrusted());
+
+        Assert.Equal(new() { InsecureAllowUntrusted = true }, _edge.Describe().LoadBalancer.Pools["api"].BackendTls);
+    }
+
+    [Fact]
+    public void A_password_that_is_no_secret_is_refused()
+    {
+        var exception = Assert.Throws<ArgumentException>("password", () => _edge.WithPool(_api, p => p.WithClientCertificate("own.pfx", password: _builder.AddParameter("open", "text"))));
+
+        Assert.StartsWith("The parameter 'open' is not a secret; must be added with secret: true.", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Layer_4_has_nothing_of_HTTP_and_TLS()
+    {
+        Refuses("'wire' speaks no HTTP, so that its pools have no HTTP version.", p => p.WithHttpVersion(BackendHttpVersion.Http2));
+        Refuses("'wire' passes TLS through untouched; options of TLS towards backends are of Layer 7.", p => p.WithBackendTls("ca.pem"));
+        Refuses("'wire' does not see statuses; counting those from 500 to 599 as failures is of Layer 7.", p => p.WithOutlierEjection(serverErrors: true));
+
+        void Refuses(string message, Action<BackendPoolBuilder> configure)
+        {
+            var wire = Model.NewBuilder().AddLayer4LoadBalancer("wire");
+            var api = wire.ApplicationBuilder.AddProgram("api").WithHttpEndpoint(env: "PORT").GetEndpoint("http");
+            var exception = Assert.Throws<ArgumentException>("configure", () => wire.WithPool(api, configure));
+            Assert.StartsWith(message, exception.Message, StringComparison.Ordinal);
+        }
+    }
+
     public static TheoryData<string, string, Action<BackendPoolBuilder>> Errors() => new()
     {
         { "entries", "HashTableSize '252' is not a prime; the next is 257.", p => p.WithHashTableSize(252) },
@@ -142,6 +203,15 @@ public sealed class BackendPoolBuilderTests
         { "rise", "HealthCheck:Rise '0' is out of range; must be 1 to 100.", p => p.WithHealthCheckTiming(rise: 0) },
         { "fall", "HealthCheck:Fall '101' is out of range; must be 1 to 100.", p => p.WithHealthCheckTiming(fall: 101) },
         { "consecutiveFailures", "OutlierEjection:ConsecutiveFailures '-1' is out of range; must be 0 to 1000.", p => p.WithOutlierEjection(-1) },
+        { "failurePercent", "OutlierEjection:FailurePercent '101' is out of range; must be 0 to 100.", p => p.WithOutlierEjection(failurePercent: 101) },
+        { "window", "OutlierEjection:Window '00:00:00' is out of range; must be 00:00:01 to 00:10:00.", p => p.WithOutlierEjection(window: TimeSpan.Zero) },
+        { "minimumRequests", "OutlierEjection:MinimumRequests '0' is out of range; must be 1 to 1000000.", p => p.WithOutlierEjection(minimumRequests: 0) },
+        { "time", "LatencyDecay '00:00:00' is out of range; must be 00:00:00.1 to 00:10:00.", p => p.WithLatencyDecay(TimeSpan.Zero) },
+        { "serverName", "BackendTls:ServerName 'https://x' is not a server name; must be a name such as catalog.internal.", p => p.WithBackendTls(serverName: "https://x") },
+        { "trustedCa", "", p => p.WithBackendTls(trustedCa: " ") },
+        { "trustedCa", "BackendTls:InsecureAllowUntrusted is true beside TrustedCa", p => p.WithInsecureAllowUntrusted().WithBackendTls("ca.pem") },
+        { "path", "", p => p.WithClientCertificate("") },
+        { "keyPath", "", p => p.WithClientCertificate("own.pem", "") },
         { "baseTime", "OutlierEjection:BaseTime '00:00:00' is out of range; must be 00:00:00.1 to 01:00:00.", p => p.WithOutlierEjection(baseTime: TimeSpan.Zero) },
         { "maxTime", "OutlierEjection:MaxTime '00:00:00' is out of range; must be 00:00:00.1 to 1.00:00:00.", p => p.WithOutlierEjection(maxTime: TimeSpan.Zero) },
         { "percent", "PanicThreshold '101' is out of range; must be 0 to 100.", p => p.WithPanicThreshold(101) },
@@ -164,6 +234,7 @@ public sealed class BackendPoolBuilderTests
     {
         Assert.Throws<ArgumentOutOfRangeException>("policy", () => Pool(p => p.WithPolicy((SelectionPolicy)99)));
         Assert.Throws<ArgumentOutOfRangeException>("version", () => Pool(p => p.WithProxyProtocol((ProxyProtocolVersion)99)));
+        Assert.Throws<ArgumentOutOfRangeException>("version", () => Pool(p => p.WithHttpVersion((BackendHttpVersion)99)));
     }
 
     [Fact]

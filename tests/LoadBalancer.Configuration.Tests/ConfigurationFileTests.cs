@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace LoadBalancer.Configuration.Tests;
 
@@ -28,7 +29,18 @@ public sealed class ConfigurationFileTests
                         QueueLength = 0,
                         QueueTimeout = TimeSpan.FromMilliseconds(1),
                         SendProxyProtocol = ProxyProtocolVersion.V1,
-                        OutlierEjection = new() { ConsecutiveFailures = 0, BaseTime = TimeSpan.FromSeconds(1), MaxTime = TimeSpan.FromDays(1) },
+                        OutlierEjection = new()
+                        {
+                            ConsecutiveFailures = 0,
+                            ServerErrors = true,
+                            FailurePercent = 100,
+                            Window = TimeSpan.FromMinutes(10),
+                            MinimumRequests = 1,
+                            BaseTime = TimeSpan.FromSeconds(1),
+                            MaxTime = TimeSpan.FromDays(1),
+                        },
+                        HttpVersion = BackendHttpVersion.Http1,
+                        LatencyDecay = TimeSpan.FromMilliseconds(100),
                         PanicThreshold = 0,
                         SlowStart = TimeSpan.FromMinutes(1),
                         HealthCheck = new() { Type = HealthCheckType.Http, Path = "/health", Interval = TimeSpan.FromMinutes(1), Timeout = TimeSpan.FromSeconds(2), Rise = 3, Fall = 4 },
@@ -74,7 +86,7 @@ public sealed class ConfigurationFileTests
                 {
                     Listeners =
                     {
-                        ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 8443 } },
+                        ["http"] = new() { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 8443 }, ProxyProtocol = new() { TrustedNetworks = ["::1"], Timeout = TimeSpan.FromMinutes(1) } },
                         ["https"] = new()
                         {
                             Address = "*:8443",
@@ -95,15 +107,34 @@ public sealed class ConfigurationFileTests
                             Methods = ["GET"],
                             Headers = { ["X-Version"] = ["1"], ["X-Any"] = [] },
                             Query = { ["q"] = ["a", "b"] },
+                            Cookies = { ["beta"] = ["1"], ["any"] = [] },
                             Order = 7,
                             Pool = "catalog",
-                            Policy = SelectionPolicy.PowerOfTwoChoices,
+                            Policy = SelectionPolicy.ConsistentHash,
+                            HashKey = new() { Query = "ü" },
                             RemovePrefix = "/all",
-                            Cache = new() { Duration = TimeSpan.FromSeconds(9) },
-                            SessionAffinity = new() { Cookie = "c" },
+                            Transforms = [new() { ["RequestHeader"] = "X-\"quoted\"", ["Set"] = "" }, new() { ["PathPattern"] = "/v2/{**rest}" }],
+                            Cache = new() { Duration = TimeSpan.FromSeconds(9), Tags = ["a", "b"] },
+                            SessionAffinity = new() { Mode = SessionAffinityMode.Cookie, Cookie = "c", SameSite = CookieSameSite.None, WhenGone = AffinityFailure.Refuse, Expiry = TimeSpan.FromDays(30) },
+                            Timeouts = new() { Connect = TimeSpan.FromSeconds(1), FirstByte = TimeSpan.FromSeconds(2), Total = TimeSpan.FromSeconds(3), Idle = TimeSpan.FromSeconds(4) },
+                            Retry = new() { Attempts = 10, Budget = 100, BackOff = TimeSpan.Zero, Statuses = [500, 599] },
+                            Hedge = new() { Delay = TimeSpan.FromMilliseconds(1), MaxParallel = 5 },
+                            RateLimit = new() { Algorithm = RateLimitAlgorithm.TokenBucket, Requests = 1, Window = TimeSpan.FromDays(1), Burst = 2, Key = RateLimitKey.Header, Header = "X-Key" },
+                            Concurrency = new() { Requests = 1, QueueLength = 0, QueueTimeout = TimeSpan.FromMilliseconds(1) },
+                            MaxRequestBodySize = 1_000_000_000_000,
+                            Split = new() { Pools = { ["echo"] = 100 }, Cookie = "s" },
+                            Mirror = new() { Pool = "echo", Percent = 0, MaxBodySize = 0 },
                         },
-                        ["plain"] = new() { Pool = "catalog" },
+                        ["header"] = new() { Pool = "catalog", Path = "/h", SessionAffinity = new() { Mode = SessionAffinityMode.Header, Header = "X-H" }, Cache = new() },
+                        ["plain"] = new() { Pool = "catalog", Split = new() { Pools = { ["echo"] = 0 }, Sticky = false } },
                     },
+                    Limits = new() { MaxConnections = 1, MaxRequestHeadersSize = 1024, MaxRequestLineSize = 256, RequestHeadersTimeout = TimeSpan.FromSeconds(1), KeepAliveTimeout = TimeSpan.FromHours(1) },
+                    ForwardedHeaders = new() { Mode = ForwardedHeadersMode.None, TrustedNetworks = ["10.0.0.0/8"] },
+                    AllowedHosts = ["*.example.com"],
+                    Cache = new() { MaxSize = 1_048_576, MaxEntrySize = 1024 },
+                    AccessLog = new() { File = "a.log", Format = AccessLogFormat.W3C, MaxFileSize = 65_536, KeptFiles = 0 },
+                    AffinityKey = "a+\"secret\"<of>&22+bytes",
+                    DetailedErrors = false,
                 },
             },
         };
@@ -141,9 +172,11 @@ public sealed class ConfigurationFileTests
         var json = new ConfigurationFile { LoadBalancer = { Pools = { ["p"] = new() }, Layer7 = { Routes = { ["r"] = new() { Pool = "p" } } } } }.ToJson();
 
         Assert.DoesNotContain("null", json, StringComparison.Ordinal);
-        Assert.DoesNotContain("Cache", json, StringComparison.Ordinal);
+        Assert.False(JsonNode.Parse(json)!["LoadBalancer"]!["Layer7"]!["Routes"]!["r"]!.AsObject().ContainsKey("Cache"));
         Assert.DoesNotContain("MaxConnections", json, StringComparison.Ordinal);
         Assert.DoesNotContain("Token", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("AffinityKey", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("AccessLog", json, StringComparison.Ordinal);
         Assert.DoesNotContain("$schema", json, StringComparison.Ordinal);
     }
 }

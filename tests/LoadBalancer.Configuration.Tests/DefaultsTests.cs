@@ -16,6 +16,8 @@ public sealed partial class DefaultsTests
     {
         var found = Contract.Properties().Single(p => $"{p.DeclaringType!.Name}.{p.Name}" == property);
         var text = Convert.ToString(found.Default(), System.Globalization.CultureInfo.InvariantCulture);
+        // Zeros at the end of a time's fraction say nothing.
+        text = found.Default() is TimeSpan && text!.Contains('.') ? text.TrimEnd('0') : text;
         // As JSON writes them.
         Assert.Equal(documented, found.Default() is bool ? text!.ToLowerInvariant() : text);
     }
@@ -24,7 +26,7 @@ public sealed partial class DefaultsTests
     public void Every_plain_default_is_in_its_description()
     {
         var silent = Contract.Properties()
-            .Where(property => property.Default() is string or int or bool or TimeSpan or Enum && !DefaultClause().IsMatch(property.Description() ?? ""))
+            .Where(property => property.Default() is string or int or long or bool or TimeSpan or Enum && !DefaultClause().IsMatch(property.Description() ?? ""))
             .Select(property => $"{property.DeclaringType!.Name}.{property.Name}");
         Assert.Empty(silent);
     }
@@ -49,6 +51,13 @@ public sealed partial class DefaultsTests
         Assert.Null(new Layer4ListenerOptions().MaxConnections);
         Assert.Null(new PoolOptions().MaxConnections);
         Assert.Equal(ProxyProtocolVersion.None, new PoolOptions().SendProxyProtocol);
+        Assert.Null(new RouteCacheOptions().Duration);
+        Assert.Null(options.Layer7.AffinityKey);
+        Assert.Null(options.Layer7.DetailedErrors);
+        Assert.Empty(options.Layer7.ForwardedHeaders.TrustedNetworks);
+        Assert.Equal(3, new RouteOptions().Retry.Attempts);
+        Assert.Empty(new RouteOptions().Retry.Statuses);
+        Assert.Null(new RouteOptions().MaxRequestBodySize);
     }
 
     [Theory]
@@ -63,7 +72,7 @@ public sealed partial class DefaultsTests
         Assert.Equal(TimeSpan.Parse(expected, invariant), listener.IdleTimeoutOrDefault);
     }
 
-    // "Default 00:00:02." and "Default '/'." and "Default None: ..." but not "Default: every path", which is no value.
-    [GeneratedRegex(@"Default '?(?<value>[^\s',]+?)'?[.:;](\s|$)")]
+    // "Default 00:00:02." and "Default '/'." and "Default None: ..." and "Default 1024 (1 KiB)" but not "Default: every path", which is no value.
+    [GeneratedRegex(@"Default '?(?<value>[^\s',]+?)'?(?:[.:;](\s|$)| \()")]
     private static partial Regex DefaultClause();
 }

@@ -59,6 +59,7 @@ public sealed class Layer4ValidationTests
     [InlineData(SelectionPolicy.Random, true)]
     [InlineData(SelectionPolicy.ConsistentHash, false)]
     [InlineData(SelectionPolicy.First, false)]
+    [InlineData(SelectionPolicy.PeakEwma, false)]
     public void A_policy_can_be_the_kernels_or_not_and_always_the_relays(SelectionPolicy policy, bool nat)
     {
         Assert.Equal(nat, Reading.Json(Reading.ValidFile, ($"{Listeners}:kernel:Policy", $"{policy}")).IsValid);

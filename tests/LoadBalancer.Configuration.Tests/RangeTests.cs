@@ -16,6 +16,10 @@ public sealed class RangeTests
         { "LoadBalancer:Pools:catalog:PanicThreshold", "0", "100", "-1", "101" },
         { "LoadBalancer:Pools:catalog:SlowStart", "00:00:00", "01:00:00", "-00:00:00.0000001", "01:00:00.0000001" },
         { "LoadBalancer:Pools:catalog:OutlierEjection:ConsecutiveFailures", "0", "1000", "-1", "1001" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:FailurePercent", "0", "100", "-1", "101" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:Window", "00:00:01", "00:10:00", "00:00:00.9999999", "00:10:00.0000001" },
+        { "LoadBalancer:Pools:catalog:OutlierEjection:MinimumRequests", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Pools:catalog:LatencyDecay", "00:00:00.1", "00:10:00", "00:00:00.0999999", "00:10:00.0000001" },
         { "LoadBalancer:Pools:catalog:OutlierEjection:BaseTime", "00:00:00.1", "01:00:00", "00:00:00.0999999", "01:00:00.0000001" },
         { "LoadBalancer:Pools:catalog:OutlierEjection:MaxTime", "00:00:00.1", "1.00:00:00", "00:00:00.0999999", "1.00:00:00.0000001" },
         { "LoadBalancer:Pools:catalog:Backends:catalog-1:Weight", "1", "256", "0", "257" },
@@ -43,6 +47,35 @@ public sealed class RangeTests
         { "LoadBalancer:Layer4:Listeners:echo:Backlog", "1", "65535", "0", "65536" },
         { "LoadBalancer:Layer7:Listeners:redirect:RedirectToHttps:Port", "1", "65535", "0", "65536" },
         { "LoadBalancer:Layer7:Routes:all:Cache:Duration", "00:00:01", "1.00:00:00", "00:00:00", "1.00:00:01" },
+        { "LoadBalancer:Layer7:Listeners:proxied:ProxyProtocol:Timeout", "00:00:00.01", "00:01:00", "00:00:00.0099999", "00:01:00.0000001" },
+        { "LoadBalancer:Layer7:Limits:MaxConnections", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer7:Limits:MaxRequestHeadersSize", "1024", "1048576", "1023", "1048577" },
+        { "LoadBalancer:Layer7:Limits:MaxRequestLineSize", "256", "65536", "255", "65537" },
+        { "LoadBalancer:Layer7:Limits:RequestHeadersTimeout", "00:00:01", "00:05:00", "00:00:00.9999999", "00:05:00.0000001" },
+        { "LoadBalancer:Layer7:Limits:KeepAliveTimeout", "00:00:01", "01:00:00", "00:00:00.9999999", "01:00:00.0000001" },
+        { "LoadBalancer:Layer7:Cache:MaxSize", "1048576", "2000000000", "1048575", "2000000001" },
+        { "LoadBalancer:Layer7:Cache:MaxEntrySize", "1024", "1000000000", "1023", "1000000001" },
+        { "LoadBalancer:Layer7:AccessLog:MaxFileSize", "65536", "2000000000", "65535", "2000000001" },
+        { "LoadBalancer:Layer7:AccessLog:KeptFiles", "0", "100", "-1", "101" },
+        { "LoadBalancer:Layer7:Routes:all:SessionAffinity:Expiry", "00:00:01", "30.00:00:00", "00:00:00.9999999", "30.00:00:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Timeouts:Connect", "00:00:00.01", "00:05:00", "00:00:00.0099999", "00:05:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Timeouts:FirstByte", "00:00:00.01", "01:00:00", "00:00:00.0099999", "01:00:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Timeouts:Total", "00:00:00.01", "1.00:00:00", "00:00:00.0099999", "1.00:00:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Timeouts:Idle", "00:00:00.1", "1.00:00:00", "00:00:00.0999999", "1.00:00:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Retry:Attempts", "1", "10", "0", "11" },
+        { "LoadBalancer:Layer7:Routes:all:Retry:Budget", "0", "100", "-1", "101" },
+        { "LoadBalancer:Layer7:Routes:all:Retry:BackOff", "00:00:00", "00:00:10", "-00:00:00.0000001", "00:00:10.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Hedge:Delay", "00:00:00.001", "00:01:00", "00:00:00.0009999", "00:01:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:Hedge:MaxParallel", "2", "5", "1", "6" },
+        { "LoadBalancer:Layer7:Routes:all:RateLimit:Requests", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer7:Routes:all:RateLimit:Window", "00:00:00.1", "1.00:00:00", "00:00:00.0999999", "1.00:00:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:RateLimit:Burst", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer7:Routes:all:Concurrency:Requests", "1", "1000000", "0", "1000001" },
+        { "LoadBalancer:Layer7:Routes:all:Concurrency:QueueLength", "0", "1000000", "-1", "1000001" },
+        { "LoadBalancer:Layer7:Routes:all:Concurrency:QueueTimeout", "00:00:00.001", "00:10:00", "00:00:00.0009999", "00:10:00.0000001" },
+        { "LoadBalancer:Layer7:Routes:all:MaxRequestBodySize", "0", "1000000000000", "-1", "1000000000001" },
+        { "LoadBalancer:Layer7:Routes:hashed:Mirror:Percent", "0", "100", "-1", "101" },
+        { "LoadBalancer:Layer7:Routes:hashed:Mirror:MaxBodySize", "0", "100000000", "-1", "100000001" },
     };
 
     [Theory]
@@ -70,7 +103,7 @@ public sealed class RangeTests
     {
         var tested = Ranges().Select(row => Contract.PropertyAt(row.Data.Item1)!.FullName());
         var described = Contract.Properties().Where(property => property.Description()!.Contains(" to ", StringComparison.Ordinal));
-        Assert.Empty(described.Where(property => property.Bare() == typeof(int) || property.Bare() == typeof(TimeSpan)).Select(Contract.FullName).Except(tested));
+        Assert.Empty(described.Where(IsNumberOrTime).Select(Contract.FullName).Except(tested));
     }
 
     [Fact]
@@ -78,6 +111,23 @@ public sealed class RangeTests
         Assert.Equal(
             // The order of routes may be any number.
             [$"{nameof(RouteOptions)}.{nameof(RouteOptions.Order)}"],
-            Contract.Properties().Where(property => property.Bare() == typeof(int) || property.Bare() == typeof(TimeSpan)).Select(Contract.FullName)
+            Contract.Properties().Where(IsNumberOrTime).Select(Contract.FullName)
                 .Except(Ranges().Select(row => Contract.PropertyAt(row.Data.Item1)!.FullName())));
+
+    [Theory]
+    [InlineData("Retry:Statuses:1", 500, 599)]
+    [InlineData("Split:Pools:echo", 0, 100)]
+    public void A_number_in_a_list_or_under_a_name_has_a_range_too(string key, int minimum, int maximum)
+    {
+        var full = $"LoadBalancer:Layer7:Routes:hashed:{key}";
+        Reading.Valid(Reading.ValidFile, ("LoadBalancer:Layer7:Routes:hashed:Retry:Statuses:0", "502"), (full, $"{minimum}"));
+        Reading.Valid(Reading.ValidFile, ("LoadBalancer:Layer7:Routes:hashed:Retry:Statuses:0", "502"), (full, $"{maximum}"));
+        foreach (var outside in new[] { minimum - 1, maximum + 1 })
+        {
+            var errors = Reading.Json(Reading.ValidFile, ("LoadBalancer:Layer7:Routes:hashed:Retry:Statuses:0", "502"), (full, $"{outside}")).Errors;
+            Assert.Contains(new ConfigurationError(full, $"'{outside}' is out of range; must be {minimum} to {maximum}"), errors);
+        }
+    }
+
+    private static bool IsNumberOrTime(System.Reflection.PropertyInfo property) => property.Bare() == typeof(int) || property.Bare() == typeof(long) || property.Bare() == typeof(TimeSpan);
 }

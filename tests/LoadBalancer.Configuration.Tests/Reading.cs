@@ -33,6 +33,7 @@ internal static class Reading
               "Listeners": {
                 "http": { "Address": "127.0.0.1:8080" },
                 "redirect": { "Address": "127.0.0.1:8081", "RedirectToHttps": {} },
+                "proxied": { "Address": "127.0.0.1:8082", "ProxyProtocol": { "TrustedNetworks": ["10.0.0.0/8"] } },
                 "https": {
                   "Address": "127.0.0.1:8443",
                   "Tls": {
@@ -45,8 +46,13 @@ internal static class Reading
                 "all": {
                   "Pool": "catalog", "Hosts": ["example.com"], "Methods": ["GET"],
                   "Headers": { "X-Version": [] }, "Cache": {}, "SessionAffinity": {}
+                },
+                "hashed": {
+                  "Path": "/hashed", "Pool": "catalog", "Policy": "ConsistentHash", "HashKey": { "Header": "X-User" },
+                  "Split": {}, "Mirror": { "Pool": "catalog" }
                 }
-              }
+              },
+              "Cache": { "MaxSize": 2000000000 }
             }
           }
         }

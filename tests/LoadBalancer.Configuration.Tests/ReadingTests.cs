@@ -18,7 +18,10 @@ public sealed class ReadingTests
                 "QueueLength": 60,
                 "QueueTimeout": "00:00:01.5",
                 "SendProxyProtocol": "V2",
-                "OutlierEjection": { "ConsecutiveFailures": 7, "BaseTime": "00:00:08", "MaxTime": "00:09:00" },
+                "OutlierEjection": {
+                  "ConsecutiveFailures": 7, "ServerErrors": true, "FailurePercent": 30, "Window": "00:00:15", "MinimumRequests": 12,
+                  "BaseTime": "00:00:08", "MaxTime": "00:09:00"
+                },
                 "PanicThreshold": 40,
                 "SlowStart": "00:00:20",
                 "HealthCheck": { "Type": "Http", "Path": "/health?full=1", "Interval": "00:00:03", "Timeout": "00:00:00.25", "Rise": 4, "Fall": 5 },
@@ -30,7 +33,9 @@ public sealed class ReadingTests
                 "BackendTls": {
                   "TrustedCa": "ca.pem", "ServerName": "catalog.internal", "InsecureAllowUntrusted": false,
                   "ClientCertificate": { "Path": "own.pem", "KeyPath": "own.key", "Password": "one" }
-                }
+                },
+                "HttpVersion": "Http2",
+                "LatencyDecay": "00:00:25"
               },
               "echo": { "HealthCheck": { "Type": "Tcp", "Send": "PING", "Expect": "PONG" } }
             },
@@ -57,7 +62,10 @@ public sealed class ReadingTests
             },
             "Layer7": {
               "Listeners": {
-                "http": { "Address": "*:8080", "Protocols": "Http2", "RedirectToHttps": { "Port": 443 } },
+                "http": {
+                  "Address": "*:8080", "Protocols": "Http2", "RedirectToHttps": { "Port": 443 },
+                  "ProxyProtocol": { "TrustedNetworks": ["10.1.0.0/16"], "Timeout": "00:00:05.5" }
+                },
                 "https": {
                   "Address": "*:8443",
                   "Tls": {
@@ -74,14 +82,34 @@ public sealed class ReadingTests
                   "Methods": ["GET", "PURGE"],
                   "Headers": { "X-Version": ["1", "2"], "X-Any": [] },
                   "Query": { "debug": ["yes"] },
+                  "Cookies": { "beta": ["1", "2"], "seen": [] },
                   "Order": -3,
                   "Pool": "catalog",
-                  "Policy": "LeastConnections",
+                  "Policy": "ConsistentHash",
+                  "HashKey": { "Header": "X-User" },
                   "RemovePrefix": "/auth",
-                  "Cache": { "Duration": "00:01:00" },
-                  "SessionAffinity": { "Cookie": "sticky" }
-                }
-              }
+                  "Transforms": [{ "PathPattern": "/v2/{**rest}" }, { "RequestHeader": "X-Env", "Set": "dev" }],
+                  "Cache": { "Duration": "00:01:00", "Tags": ["auth", "v2"] },
+                  "SessionAffinity": { "Mode": "Cookie", "Cookie": "sticky", "SameSite": "None", "WhenGone": "Refuse", "Expiry": "12:00:00" },
+                  "Timeouts": { "Connect": "00:00:01.5", "FirstByte": "00:00:20", "Total": "00:05:00", "Idle": "00:00:50" },
+                  "Retry": { "Attempts": 4, "Budget": 35, "BackOff": "00:00:00.05", "Statuses": [502, 503] },
+                  "Hedge": { "Delay": "00:00:00.15", "MaxParallel": 3 },
+                  "RateLimit": { "Algorithm": "TokenBucket", "Requests": 20, "Window": "00:00:02", "Burst": 40, "Key": "Header", "Header": "X-Api-Key" },
+                  "Concurrency": { "Requests": 16, "QueueLength": 32, "QueueTimeout": "00:00:03" },
+                  "MaxRequestBodySize": 5000000000,
+                  "Split": { "Pools": { "echo": 10 }, "Sticky": true, "Cookie": "canary" },
+                  "Mirror": { "Pool": "echo", "Percent": 5, "MaxBodySize": 4096 }
+                },
+                "by-cookie": { "Path": "/c", "Pool": "catalog", "Policy": "ConsistentHash", "HashKey": { "Cookie": "user" } },
+                "by-query": { "Path": "/q", "Pool": "catalog", "Policy": "ConsistentHash", "HashKey": { "Query": "user" }, "SessionAffinity": { "Mode": "Header", "Header": "X-Affinity" } }
+              },
+              "Limits": { "MaxConnections": 900, "MaxRequestHeadersSize": 16384, "MaxRequestLineSize": 4096, "RequestHeadersTimeout": "00:00:10", "KeepAliveTimeout": "00:01:00" },
+              "ForwardedHeaders": { "Mode": "Both", "TrustedNetworks": ["10.2.0.0/16", "::1"] },
+              "AllowedHosts": ["example.com", "*.example.org"],
+              "Cache": { "MaxSize": 33554432, "MaxEntrySize": 1048576 },
+              "AccessLog": { "File": "access.log", "Format": "W3C", "MaxFileSize": 1000000, "KeptFiles": 3 },
+              "AffinityKey": "fedcba9876543210",
+              "DetailedErrors": true
             }
           },
           "Services": { "catalog": { "admin": ["http://127.0.0.1:5001", "[::1]:5002"] } },
@@ -120,7 +148,20 @@ public sealed class ReadingTests
         Assert.Equal(60, pool.QueueLength);
         Assert.Equal(TimeSpan.FromSeconds(1.5), pool.QueueTimeout);
         Assert.Equal(ProxyProtocolVersion.V2, pool.SendProxyProtocol);
-        Assert.Equal(new OutlierEjectionOptions { ConsecutiveFailures = 7, BaseTime = TimeSpan.FromSeconds(8), MaxTime = TimeSpan.FromMinutes(9) }, pool.OutlierEjection);
+        Assert.Equal(
+            new OutlierEjectionOptions
+            {
+                ConsecutiveFailures = 7,
+                ServerErrors = true,
+                FailurePercent = 30,
+                Window = TimeSpan.FromSeconds(15),
+                MinimumRequests = 12,
+                BaseTime = TimeSpan.FromSeconds(8),
+                MaxTime = TimeSpan.FromMinutes(9),
+            },
+            pool.OutlierEjection);
+        Assert.Equal(BackendHttpVersion.Http2, pool.HttpVersion);
+        Assert.Equal(TimeSpan.FromSeconds(25), pool.LatencyDecay);
         Assert.Equal(40, pool.PanicThreshold);
         Assert.Equal(TimeSpan.FromSeconds(20), pool.SlowStart);
         Assert.Equal(3, pool.Backends.Count);
@@ -183,7 +224,16 @@ public sealed class ReadingTests
             pool.BackendTls);
 
         Assert.Equal(["http", "https"], options.Layer7.Listeners.Keys.Order());
-        Assert.Equal(new Layer7ListenerOptions { Address = "*:8080", Protocols = HttpListenerProtocols.Http2, RedirectToHttps = new() { Port = 443 } }, options.Layer7.Listeners["http"]);
+        Assert.Equivalent(
+            new Layer7ListenerOptions
+            {
+                Address = "*:8080",
+                Protocols = HttpListenerProtocols.Http2,
+                RedirectToHttps = new() { Port = 443 },
+                ProxyProtocol = new() { TrustedNetworks = ["10.1.0.0/16"], Timeout = TimeSpan.FromSeconds(5.5) },
+            },
+            options.Layer7.Listeners["http"],
+            strict: true);
         var tls = options.Layer7.Listeners["https"].Tls!;
         var (certificateName, certificate) = Assert.Single(tls.Certificates);
         Assert.Equal(("shop", "shop.pem", "shop.key", "two"), (certificateName, certificate.Path, certificate.KeyPath, certificate.Password));
@@ -192,8 +242,11 @@ public sealed class ReadingTests
         Assert.Equal((ClientCertificateMode.Request, true, "X-Client-Cert"), (tls.ClientCertificate!.Mode, tls.ClientCertificate.CheckRevocation, tls.ClientCertificate.ForwardHeader));
         Assert.Equal(["clients.pem"], tls.ClientCertificate.TrustedCa);
 
-        var (routeName, route) = Assert.Single(options.Layer7.Routes);
-        Assert.Equal("auth", routeName);
+        Assert.Equal(["auth", "by-cookie", "by-query"], options.Layer7.Routes.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(new RouteHashKeyOptions { Cookie = "user" }, options.Layer7.Routes["by-cookie"].HashKey);
+        Assert.Equal(new RouteHashKeyOptions { Query = "user" }, options.Layer7.Routes["by-query"].HashKey);
+        Assert.Equal(new SessionAffinityOptions { Mode = SessionAffinityMode.Header, Header = "X-Affinity" }, options.Layer7.Routes["by-query"].SessionAffinity);
+        var route = options.Layer7.Routes["auth"];
         Assert.Equal("/auth/{**rest}", route.Path);
         Assert.Equal(["example.com", "*.example.org:8443"], route.Hosts);
         Assert.Equal(["GET", "PURGE"], route.Methods);
@@ -203,10 +256,46 @@ public sealed class ReadingTests
         Assert.Equal(["yes"], Assert.Single(route.Query).Value);
         Assert.Equal(-3, route.Order);
         Assert.Equal("catalog", route.Pool);
-        Assert.Equal(SelectionPolicy.LeastConnections, route.Policy);
+        Assert.Equal(["1", "2"], route.Cookies["beta"]);
+        Assert.Empty(route.Cookies["seen"]);
+        Assert.Equal(SelectionPolicy.ConsistentHash, route.Policy);
+        Assert.Equal(new RouteHashKeyOptions { Header = "X-User" }, route.HashKey);
         Assert.Equal("/auth", route.RemovePrefix);
-        Assert.Equal(new RouteCacheOptions { Duration = TimeSpan.FromMinutes(1) }, route.Cache);
-        Assert.Equal(new SessionAffinityOptions { Cookie = "sticky" }, route.SessionAffinity);
+        Assert.Equal([new() { ["PathPattern"] = "/v2/{**rest}" }, new() { ["RequestHeader"] = "X-Env", ["Set"] = "dev" }], route.Transforms);
+        Assert.Equivalent(new RouteCacheOptions { Duration = TimeSpan.FromMinutes(1), Tags = ["auth", "v2"] }, route.Cache, strict: true);
+        Assert.Equal(
+            new SessionAffinityOptions { Mode = SessionAffinityMode.Cookie, Cookie = "sticky", SameSite = CookieSameSite.None, WhenGone = AffinityFailure.Refuse, Expiry = TimeSpan.FromHours(12) },
+            route.SessionAffinity);
+        Assert.Equal(
+            new RouteTimeoutOptions { Connect = TimeSpan.FromSeconds(1.5), FirstByte = TimeSpan.FromSeconds(20), Total = TimeSpan.FromMinutes(5), Idle = TimeSpan.FromSeconds(50) },
+            route.Timeouts);
+        Assert.Equivalent(new RetryOptions { Attempts = 4, Budget = 35, BackOff = TimeSpan.FromMilliseconds(50), Statuses = [502, 503] }, route.Retry, strict: true);
+        Assert.Equal(new HedgeOptions { Delay = TimeSpan.FromMilliseconds(150), MaxParallel = 3 }, route.Hedge);
+        Assert.Equal(
+            new RateLimitOptions { Algorithm = RateLimitAlgorithm.TokenBucket, Requests = 20, Window = TimeSpan.FromSeconds(2), Burst = 40, Key = RateLimitKey.Header, Header = "X-Api-Key" },
+            route.RateLimit);
+        Assert.Equal(new ConcurrencyLimitOptions { Requests = 16, QueueLength = 32, QueueTimeout = TimeSpan.FromSeconds(3) }, route.Concurrency);
+        Assert.Equal(5_000_000_000, route.MaxRequestBodySize);
+        Assert.Equivalent(new SplitOptions { Pools = { ["echo"] = 10 }, Sticky = true, Cookie = "canary" }, route.Split, strict: true);
+        Assert.Equal(new MirrorOptions { Pool = "echo", Percent = 5, MaxBodySize = 4096 }, route.Mirror);
+
+        var layer7 = options.Layer7;
+        Assert.Equal(
+            new Layer7LimitsOptions
+            {
+                MaxConnections = 900,
+                MaxRequestHeadersSize = 16_384,
+                MaxRequestLineSize = 4096,
+                RequestHeadersTimeout = TimeSpan.FromSeconds(10),
+                KeepAliveTimeout = TimeSpan.FromMinutes(1),
+            },
+            layer7.Limits);
+        Assert.Equivalent(new ForwardedHeadersOptions { Mode = ForwardedHeadersMode.Both, TrustedNetworks = ["10.2.0.0/16", "::1"] }, layer7.ForwardedHeaders, strict: true);
+        Assert.Equal(["example.com", "*.example.org"], layer7.AllowedHosts);
+        Assert.Equal(new Layer7CacheOptions { MaxSize = 33_554_432, MaxEntrySize = 1_048_576 }, layer7.Cache);
+        Assert.Equal(new AccessLogOptions { File = "access.log", Format = AccessLogFormat.W3C, MaxFileSize = 1_000_000, KeptFiles = 3 }, layer7.AccessLog);
+        Assert.Equal("fedcba9876543210", layer7.AffinityKey);
+        Assert.True(layer7.DetailedErrors);
     }
 
     [Fact]
@@ -332,6 +421,53 @@ public sealed class ReadingTests
     }
 
     [Fact]
+    public void An_object_of_a_route_without_keys_switches_on_what_is_off_when_absent()
+    {
+        const string Template = """{ "LoadBalancer": { "Pools": { "p": {} }, "Layer7": { "Routes": { "r": { "Pool": "p"REST } }LAST } } }""";
+        const string Rest = """, "Hedge": {}, "RateLimit": {}, "Concurrency": {}, "Split": {}, "SessionAffinity": {}, "Timeouts": {}, "Retry": {}""";
+        var given = Reading.Valid(Template.Replace("REST", Rest, StringComparison.Ordinal).Replace("LAST", """, "AccessLog": {}""", StringComparison.Ordinal)).Layer7;
+        var absent = Reading.Valid(Template.Replace("REST", "", StringComparison.Ordinal).Replace("LAST", "", StringComparison.Ordinal)).Layer7;
+
+        Assert.Equal(new AccessLogOptions(), given.AccessLog);
+        Assert.Null(absent.AccessLog);
+        var (on, off) = (given.Routes["r"], absent.Routes["r"]);
+        Assert.Equal(new HedgeOptions(), on.Hedge);
+        Assert.Equal(new RateLimitOptions(), on.RateLimit);
+        Assert.Equal(new ConcurrencyLimitOptions(), on.Concurrency);
+        Assert.Equivalent(new SplitOptions(), on.Split, strict: true);
+        Assert.Equal((off.Timeouts, off.Retry), (on.Timeouts, on.Retry));
+        Assert.Equal(((object?)null, (object?)null, (object?)null, (object?)null, (object?)null), (off.Hedge, off.RateLimit, off.Concurrency, off.Split, off.Mirror));
+    }
+
+    [Fact]
+    public void Names_of_a_split_and_of_cookies_are_found_as_they_are_meant()
+    {
+        var route = Reading.Valid(EveryKey).Layer7.Routes["auth"];
+
+        Assert.True(route.Split!.Pools.ContainsKey("ECHO"));
+        Assert.False(route.Cookies.ContainsKey("BETA"));
+    }
+
+    [Theory]
+    [InlineData("9223372036854775807", null)]
+    [InlineData("9223372036854775808", "'9223372036854775808' is not allowed; must be a whole number")]
+    [InlineData("1e9", "'1e9' is not allowed; must be a whole number")]
+    [InlineData("10 MB", "'10 MB' is not allowed; must be a whole number")]
+    public void A_long_number_is_read_as_one(string text, string? message) => Assert.Equal(
+        message ?? $"'{text}' is out of range; must be 0 to 1000000000000",
+        Reading.Error(Reading.ValidFile, ("LoadBalancer:Layer7:Routes:all:MaxRequestBodySize", text)).Message);
+
+    [Fact]
+    public void Values_of_transforms_are_texts_whatever_their_json_type()
+    {
+        var transforms = Reading.Valid("""
+            { "LoadBalancer": { "Pools": { "p": {} }, "Layer7": { "Routes": { "r": { "Pool": "p", "Transforms": [{ "RequestHeader": "X", "Append": 5 }, { "RequestHeadersCopy": false }] } } } } }
+            """).Layer7.Routes["r"].Transforms;
+
+        Assert.Equal([new() { ["RequestHeader"] = "X", ["Append"] = "5" }, new() { ["RequestHeadersCopy"] = "False" }], transforms);
+    }
+
+    [Fact]
     public void Empty_lists_are_lists_without_entries()
     {
         var options = Reading.Valid("""
@@ -354,6 +490,19 @@ public sealed class ReadingTests
         Assert.Equal(TimeSpan.FromSeconds(5), options.DrainTimeout);
         Assert.Equal(SelectionPolicy.RoundRobin, options.Pools["p"].Policy);
         Assert.Equal(2, options.Pools["p"].HealthCheck.Rise);
+    }
+
+    [Fact]
+    public void An_entry_of_a_number_or_a_text_that_is_null_is_none()
+    {
+        var route = Reading.Valid("""
+            { "LoadBalancer": { "Pools": { "p": {}, "q": {} }, "Layer7": { "Routes": { "r": {
+              "Pool": "p", "Split": { "Pools": { "q": null } }, "Retry": { "Statuses": [null, 503] }, "Transforms": [{ "PathPrefix": "/v2", "Set": null }] } } } } }
+            """).Layer7.Routes["r"];
+
+        Assert.Empty(route.Split!.Pools);
+        Assert.Equal([503], route.Retry.Statuses);
+        Assert.Equal([new() { ["PathPrefix"] = "/v2" }], route.Transforms);
     }
 
     [Fact]

@@ -4,37 +4,55 @@ public sealed class SecretTests
 {
     private const string Secret = "hunter2-hunter2-hunter2";
 
+    private const string Token = "LoadBalancer:Admin:Token";
+    private const string AffinityKey = "LoadBalancer:Layer7:AffinityKey";
+
     [Theory]
     [InlineData(16)]
     [InlineData(256)]
-    public void A_token_of_either_length_is_allowed(int length) =>
-        Assert.Equal(new string('x', length), Reading.Valid(Reading.ValidFile, ("LoadBalancer:Admin:Token", new string('x', length))).Admin.Token);
+    public void A_secret_of_either_length_is_allowed(int length)
+    {
+        var secret = new string('x', length);
+        var options = Reading.Valid(Reading.ValidFile, (Token, secret), (AffinityKey, secret));
+
+        Assert.Equal((secret, secret), (options.Admin.Token, options.Layer7.AffinityKey));
+    }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(15)]
-    [InlineData(257)]
-    public void A_token_that_is_too_short_or_too_long_is_named_without_its_value(int length) => Assert.Equal(
-        new ConfigurationError("LoadBalancer:Admin:Token", $"has {length} characters; must have 16 to 256"),
-        Reading.Error(Reading.ValidFile, ("LoadBalancer:Admin:Token", new string('x', length))));
+    [InlineData(Token, 0)]
+    [InlineData(Token, 15)]
+    [InlineData(Token, 257)]
+    [InlineData(AffinityKey, 0)]
+    [InlineData(AffinityKey, 15)]
+    [InlineData(AffinityKey, 257)]
+    public void A_secret_that_is_too_short_or_too_long_is_named_without_its_value(string key, int length) =>
+        Assert.Equal(new ConfigurationError(key, $"has {length} characters; must have 16 to 256"), Reading.Error(Reading.ValidFile, (key, new string('x', length))));
 
     [Theory]
     [InlineData($"{Secret} {Secret}")]
     [InlineData($"{Secret}\n")]
     [InlineData($"{Secret}\0")]
     [InlineData($"{Secret}ü")]
-    public void A_token_that_no_request_can_carry_is_named_without_its_value(string token) => Assert.Equal(
-        new ConfigurationError("LoadBalancer:Admin:Token", "has a character that a request cannot carry; must be printable ASCII without spaces"),
-        Reading.Error(Reading.ValidFile, ("LoadBalancer:Admin:Token", token)));
+    public void A_secret_with_other_characters_is_named_without_its_value(string secret)
+    {
+        Assert.Equal(new ConfigurationError(Token, "has a character that is not allowed; must be printable ASCII without spaces"), Reading.Error(Reading.ValidFile, (Token, secret)));
+        Assert.Equal(new ConfigurationError(AffinityKey, "has a character that is not allowed; must be printable ASCII without spaces"), Reading.Error(Reading.ValidFile, (AffinityKey, secret)));
+    }
 
     [Theory]
-    [InlineData("LoadBalancer:Admin:Token", "hunter2")]
-    [InlineData("LoadBalancer:Admin:Token", $"{Secret} {Secret}")]
-    [InlineData("LoadBalancer:Admin:Token:0", Secret)]
-    [InlineData("LoadBalancer:Admin:Token:a", Secret)]
+    [InlineData(Token, "hunter2")]
+    [InlineData(Token, $"{Secret} {Secret}")]
+    [InlineData($"{Token}:0", Secret)]
+    [InlineData($"{Token}:a", Secret)]
     [InlineData("LoadBalancer:Admin:Tokn", Secret)]
     [InlineData("LoadBalancer:Token", Secret)]
-    public void No_error_message_has_a_token(string key, string value)
+    [InlineData(AffinityKey, "hunter2")]
+    [InlineData(AffinityKey, $"{Secret} {Secret}")]
+    [InlineData($"{AffinityKey}:0", Secret)]
+    [InlineData($"{AffinityKey}:a", Secret)]
+    [InlineData("LoadBalancer:Layer7:AfinityKey", Secret)]
+    [InlineData("LoadBalancer:AffinityKey", Secret)]
+    public void No_error_message_has_a_secret(string key, string value)
     {
         var result = Reading.Json(Reading.ValidFile, (key, value));
 
@@ -118,5 +136,17 @@ public sealed class SecretTests
         object[] printed = [options.Admin, options, new ConfigurationFile { LoadBalancer = options }, new ConfigurationResult(options, [])];
         Assert.All(printed, record => Assert.DoesNotContain("hunter2", record.ToString(), StringComparison.Ordinal));
         Assert.All(printed[1..], record => Assert.Contains("localhost:9080", record.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_options_print_the_affinity_key()
+    {
+        var options = Reading.Valid(Reading.ValidFile, (AffinityKey, Secret));
+
+        Assert.Equal(Secret, options.Layer7.AffinityKey);
+        Assert.StartsWith("Layer7Options { Listeners = ", options.Layer7.ToString(), StringComparison.Ordinal);
+        object[] printed = [options.Layer7, options, new ConfigurationFile { LoadBalancer = options }, new ConfigurationResult(options, [])];
+        Assert.All(printed, record => Assert.DoesNotContain("hunter2", record.ToString(), StringComparison.Ordinal));
+        Assert.All(printed, record => Assert.Contains("hashed", record.ToString(), StringComparison.Ordinal));
     }
 }

@@ -65,6 +65,19 @@ public sealed class ServiceOfTests
     }
 
     [Fact]
+    public void A_pool_that_a_split_or_a_mirror_alone_names_is_used_by_its_route()
+    {
+        var options = new LoadBalancerOptions
+        {
+            Pools = { ["main"] = new(), ["canary"] = new(), ["copy"] = new() },
+            Layer4 = { Listeners = { ["a"] = new() { Pool = "canary" }, ["b"] = new() { Pool = "copy" } } },
+            Layer7 = { Routes = { ["r"] = new() { Pool = "main", Split = new() { Pools = { ["CANARY"] = 5 } }, Mirror = new() { Pool = "Copy" } } } },
+        };
+
+        Assert.Equal(["http://main", "http://canary", "http://copy"], options.Pools.Keys.Select(options.ServiceOf));
+    }
+
+    [Fact]
     public void A_pool_with_a_service_keeps_it()
     {
         var options = new LoadBalancerOptions

@@ -3,7 +3,7 @@ namespace LoadBalancer.Configuration.Tests;
 public sealed class ValidationTests
 {
     private const string Listen = "must be an IP address ([::1] in brackets), 'localhost' or '*', then ':' and a port from 0 to 65535";
-    private const string Policies = "must be one of RoundRobin, LeastConnections, PowerOfTwoChoices, SourceHash, WeightedRoundRobin, Random, ConsistentHash, First";
+    private const string Policies = "must be one of RoundRobin, LeastConnections, PowerOfTwoChoices, SourceHash, WeightedRoundRobin, Random, ConsistentHash, First, PeakEwma";
     private const string Time = "must be a time as [d.]hh:mm:ss[.fff], such as 00:00:05";
 
     [Theory]
@@ -21,7 +21,7 @@ public sealed class ValidationTests
     [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Rise", "2.5", "'2.5' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Rise", "99999999999", "'99999999999' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Layer4:Listeners:echo:Policy", "none", $"'none' is not allowed; {Policies}")]
-    [InlineData("LoadBalancer:Layer7:Listeners:http:Protocols", "Http3", "'Http3' is not allowed; must be one of Http1, Http2, Http1AndHttp2")]
+    [InlineData("LoadBalancer:Layer7:Listeners:http:Protocols", "Http3", "'Http3' is not allowed; must be one of Http1, Http2, Http1AndHttp2, Http1AndHttp2AndHttp3")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Order", "first", "'first' is not allowed; must be a whole number")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Policy", "Sticky", $"'Sticky' is not allowed; {Policies}")]
     [InlineData("LoadBalancer:Pools:catalog:SendProxyProtocol", "V3", "'V3' is not allowed; must be one of None, V1, V2")]

@@ -27,7 +27,11 @@ public sealed class Layer4LoadBalancerResource(string name) : LoadBalancerResour
     private protected override string? ObjectionTo(EndpointAnnotation endpoint, ProtocolType? protocol) =>
         protocol is null || endpoint.Protocol == protocol ? null : $"which is {endpoint.Protocol}; must be {protocol}";
 
-    private protected override string? ObjectionTo(PoolOptions pool) => null;
+    private protected override string? ObjectionTo(PoolOptions pool) =>
+        pool.HttpVersion != BackendHttpVersion.Auto ? $"'{Name}' speaks no HTTP, so that its pools have no HTTP version"
+        : pool.BackendTls is not null ? $"'{Name}' passes TLS through untouched; options of TLS towards backends are of Layer 7"
+        : pool.OutlierEjection.ServerErrors ? $"'{Name}' does not see statuses; counting those from 500 to 599 as failures is of Layer 7"
+        : null;
 
     private protected override IEnumerable<ProtocolType> ProtocolsOf(BackendPool pool) => Listeners.Values
         .Where(listener => pool.HasName(listener.Pool) || listener.TlsRoutes.Values.Any(route => pool.HasName(route.Pool)))

@@ -10,6 +10,9 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
     /// <summary>Name of the endpoint where clients connect.</summary>
     public const string HttpEndpointName = "http";
 
+    /// <summary>Name of the endpoint where clients connect over TLS, unless it is given another.</summary>
+    public const string HttpsEndpointName = "https";
+
     /// <summary>Creates the resource.</summary>
     /// <param name="name">The name of the resource.</param>
     public Layer7LoadBalancerResource(string name)
@@ -21,15 +24,27 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
     /// <summary>The endpoint where clients connect.</summary>
     public EndpointReference HttpEndpoint { get; }
 
+    /// <summary>
+    /// The key that signs what clients bring back for affinity and splits: a secret, by default one generated for each
+    /// run, so that sessions outlive a restart of the balancer. Null where the resource is of no AppHost.
+    /// </summary>
+    public ParameterResource? AffinityKeyParameter { get; internal set; }
+
+    internal Dictionary<string, Layer7ListenerOptions> Listeners { get; } = new(StringComparer.OrdinalIgnoreCase) { [HttpEndpointName] = new() };
+
     internal Dictionary<string, RouteOptions> Routes { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What holds for all listeners and routes; it has none of its own.</summary>
+    internal Layer7Options Options { get; set; } = new();
 
     private protected override void Describe(LoadBalancerOptions options)
     {
-        options.Layer7.Listeners.Add(HttpEndpointName, new());
-        foreach (var (name, route) in Routes)
+        options.Layer7 = Options with
         {
-            options.Layer7.Routes.Add(name, route);
-        }
+            // Each description gets addresses of its own.
+            Listeners = Listeners.ToDictionary(listener => listener.Key, listener => listener.Value with { }, StringComparer.OrdinalIgnoreCase),
+            Routes = new(Routes, StringComparer.OrdinalIgnoreCase),
+        };
     }
 
     private protected override string SchemeFor(EndpointAnnotation endpoint) => endpoint.UriScheme;
@@ -41,5 +56,5 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
         pool.SendProxyProtocol == ProxyProtocolVersion.None ? null : $"'{Name}' sends no PROXY protocol header, which is of Layer 4; its requests carry X-Forwarded-For";
 
     private protected override IEnumerable<ProtocolType> ProtocolsOf(BackendPool pool) =>
-        Routes.Values.Where(route => pool.HasName(route.Pool)).Select(_ => ProtocolType.Tcp);
+        Routes.Values.Where(route => pool.HasName(route.Pool) || pool.HasName(route.Mirror?.Pool) || route.Split?.Pools.Keys.Any(pool.HasName) == true).Select(_ => ProtocolType.Tcp);
 }

@@ -29,6 +29,8 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
 
     internal IReadOnlyList<BackendPool> Pools => _pools;
 
+    internal TimeSpan DrainTimeout { get; set; } = new LoadBalancerOptions().DrainTimeout;
+
     /// <summary>Where the process finds its configuration; null until the AppHost starts.</summary>
     internal string? ConfigurationPath { get; set; }
 
@@ -37,6 +39,7 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
     {
         var file = new ConfigurationFile();
         file.LoadBalancer.Name = Name;
+        file.LoadBalancer.DrainTimeout = DrainTimeout;
         foreach (var pool in _pools)
         {
             pool.AddTo(file, replicasOf(pool));
@@ -49,7 +52,7 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
     /// <summary>What the process is to do, without what only the endpoints can tell.</summary>
     internal LoadBalancerOptions Outline()
     {
-        var options = new LoadBalancerOptions { Name = Name };
+        var options = new LoadBalancerOptions { Name = Name, DrainTimeout = DrainTimeout };
         foreach (var pool in _pools)
         {
             options.Pools.Add(pool.Name, pool.Options);
@@ -91,11 +94,12 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
     }
 
     /// <exception cref="DistributedApplicationException">
-    /// An endpoint does not exist, now that the model is complete, or is of the wrong kind, or a pool is for nobody.
+    /// An endpoint does not exist, now that the model is complete, or is of the wrong kind, or a pool is for nobody, or
+    /// something is missing that others need.
     /// </exception>
-    internal void ThrowIfBackendsAreUnusable()
+    internal void ThrowIfUnusable()
     {
-        var objection = _pools.SelectMany(ObjectionsTo).FirstOrDefault();
+        var objection = _pools.SelectMany(ObjectionsTo).Concat(Contract.ErrorsOf(this, complete: true).Select(error => $"'{Name}': {error}")).FirstOrDefault();
         if (objection is not null)
         {
             throw new DistributedApplicationException($"Load balancer {objection}.");

@@ -87,7 +87,7 @@ internal sealed partial class ConfigurationPublisher(
         ServerFiles.ThrowIfMissing(ServerFiles.Program);
         foreach (var balancer in balancers)
         {
-            balancer.ThrowIfBackendsAreUnusable();
+            balancer.ThrowIfUnusable();
         }
 
         // Of this run alone: two AppHosts, or two runs of one, must not share a file.

@@ -13,6 +13,9 @@ internal static partial class Contract
     private const string Pool = "pool";
     private const string Subject = "subject";
 
+    // No endpoint has such a name.
+    private const string Tls = "(tls)";
+
     /// <exception cref="ArgumentException">The listener breaks a rule; the message has the value and what is allowed.</exception>
     public static void Check(Layer4ListenerOptions listener, string argument)
     {
@@ -26,8 +29,35 @@ internal static partial class Contract
     {
         var file = new ConfigurationFile();
         file.LoadBalancer.Layer7.Routes.Add(Subject, route with { Pool = Pool });
+        foreach (var other in (route.Split?.Pools.Keys ?? Enumerable.Empty<string>()).Append(route.Mirror?.Pool).OfType<string>())
+        {
+            file.LoadBalancer.Pools.TryAdd(other, new());
+        }
+
         Check(file, $"{LoadBalancerOptions.SectionName}:Layer7:Routes:{Subject}:", argument);
     }
+
+    /// <exception cref="ArgumentException">The listener breaks a rule; the message has the value and what is allowed.</exception>
+    public static void Check(Layer7ListenerOptions listener, string argument)
+    {
+        var file = new ConfigurationFile();
+        file.LoadBalancer.Layer7.Listeners.Add(Subject, listener with { Address = "localhost:1" });
+        if (listener.Tls is null)
+        {
+            // Where a redirect leads to may be added later.
+            file.LoadBalancer.Layer7.Listeners.Add(Tls, new() { Address = "localhost:2", Tls = new() });
+        }
+
+        Check(file, $"{LoadBalancerOptions.SectionName}:Layer7:Listeners:{Subject}:", argument);
+    }
+
+    /// <exception cref="ArgumentException">Something of Layer 7 breaks a rule; the message has the value and what is allowed.</exception>
+    public static void Check(Layer7Options options, string argument) =>
+        Check(new ConfigurationFile { LoadBalancer = { Layer7 = options } }, $"{LoadBalancerOptions.SectionName}:Layer7:", argument);
+
+    /// <exception cref="ArgumentException">Something breaks a rule; the message has the value and what is allowed.</exception>
+    public static void Check(LoadBalancerOptions options, string argument) =>
+        Check(new ConfigurationFile { LoadBalancer = options }, $"{LoadBalancerOptions.SectionName}:", argument);
 
     /// <exception cref="ArgumentException">The pool breaks a rule; the message has the value and what is allowed.</exception>
     public static void Check(PoolOptions pool, string argument)
@@ -49,9 +79,19 @@ internal static partial class Contract
 
     /// <summary>Checks what listeners, routes and pools ask of each other, as far as they are known.</summary>
     /// <exception cref="ArgumentException">Some of it cannot be together; the message says what.</exception>
-    public static void Check(LoadBalancerResource balancer, string argument)
+    public static void Check(LoadBalancerResource balancer, string argument) => ThrowIfAny(ErrorsOf(balancer, complete: false), argument);
+
+    /// <summary>What listeners, routes and pools ask of each other and do not get.</summary>
+    /// <param name="balancer">The balancer.</param>
+    /// <param name="complete">Whether nothing more will be added to it.</param>
+    public static IEnumerable<string> ErrorsOf(LoadBalancerResource balancer, bool complete)
     {
         var file = new ConfigurationFile { LoadBalancer = balancer.Outline() };
+        if (!complete)
+        {
+            AddTls(file.LoadBalancer.Layer7);
+        }
+
         // Where they listen is known later, and differs.
         var port = 0;
         var listeners = file.LoadBalancer.Layer4.Listeners;
@@ -65,7 +105,17 @@ internal static partial class Contract
             listener.Address = string.Create(CultureInfo.InvariantCulture, $"localhost:{++port}");
         }
 
-        Check(file, $"{LoadBalancerOptions.SectionName}:", argument);
+        return ErrorsOf(file, $"{LoadBalancerOptions.SectionName}:");
+    }
+
+    /// <exception cref="ArgumentException">The parameter is not a secret, so that the dashboard would show it.</exception>
+    public static void CheckSecret(IResourceBuilder<ParameterResource> parameter, string argument)
+    {
+        ArgumentNullException.ThrowIfNull(parameter, argument);
+        if (!parameter.Resource.Secret)
+        {
+            throw new ArgumentException($"The parameter '{parameter.Resource.Name}' is not a secret; must be added with secret: true.", argument);
+        }
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration.</exception>
@@ -85,6 +135,16 @@ internal static partial class Contract
         if (!Name().IsMatch(name))
         {
             throw new ArgumentException($"'{name}' is not a name of {ofWhat}; must be ASCII letters, digits, '-', '_' and '.'.", argument);
+        }
+    }
+
+    /// <exception cref="ArgumentException">The text is empty, or has a colon, which divides keys.</exception>
+    public static void CheckKey(string name, string argument)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name, argument);
+        if (name.Contains(':'))
+        {
+            throw new ArgumentException($"'{name}' has a ':', which divides the keys of the configuration; must have none.", argument);
         }
     }
 
@@ -116,18 +176,33 @@ internal static partial class Contract
         return routes;
     }
 
-    private static void Check(ConfigurationFile file, string prefix, string argument)
+    // A listener with TLS may still come; what needs one must not fail before.
+    private static void AddTls(Layer7Options options)
+    {
+        if (options.Listeners.Count > 0 && options.Listeners.Values.All(listener => listener.Tls is null))
+        {
+            options.Listeners.Add(Tls, new() { Tls = new() });
+        }
+    }
+
+    private static void Check(ConfigurationFile file, string prefix, string argument) => ThrowIfAny(ErrorsOf(file, prefix), argument);
+
+    private static void ThrowIfAny(IEnumerable<string> errors, string argument)
+    {
+        if (string.Join("; ", errors) is { Length: > 0 } all)
+        {
+            throw new ArgumentException($"{all}.", argument);
+        }
+    }
+
+    private static IEnumerable<string> ErrorsOf(ConfigurationFile file, string prefix)
     {
         file.LoadBalancer.Pools.TryAdd(Pool, new());
         using var json = new MemoryStream(Encoding.UTF8.GetBytes(file.ToJson()));
         var result = ConfigurationReader.Read(new ConfigurationBuilder().AddJsonStream(json).Build());
-        if (result.Errors.Count > 0)
-        {
-            var errors = result.Errors.Select(error => error.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
-                ? $"{error.Key[prefix.Length..]} {error.Message}"
-                : error.ToString());
-            throw new ArgumentException($"{string.Join("; ", errors)}.", argument);
-        }
+        return result.Errors.Select(error => error.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+            ? $"{error.Key[prefix.Length..]} {error.Message}"
+            : error.ToString());
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9._\-]+\z", RegexOptions.CultureInvariant)]

@@ -16,13 +16,14 @@ internal static class LoadBalancerBuilder
     private const string HealthPath = "/healthz";
     private const string StatisticsPath = "/stats";
     private const string TokenVariable = "LoadBalancer__Admin__Token";
-    private const int TokenLength = 32;
+    private const string EnvironmentVariable = "DOTNET_ENVIRONMENT";
+    private const int SecretLength = 32;
 
     public static IResourceBuilder<T> AddLoadBalancer<T>(this IDistributedApplicationBuilder builder, T balancer, int? adminPort, string iconName)
         where T : LoadBalancerResource
     {
         AddPublisher(builder.Services);
-        balancer.AdminTokenParameter = NewToken(builder.Configuration, $"{balancer.Name}-admin-token");
+        balancer.AdminTokenParameter = NewSecret(builder.Configuration, $"{balancer.Name}-admin-token");
         return builder.AddResource(balancer)
             .WithInitialState(new() { ResourceType = typeof(T).Name.Replace("Resource", "", StringComparison.Ordinal), Properties = [] })
             .WithIconName(iconName)
@@ -43,13 +44,9 @@ internal static class LoadBalancerBuilder
                 context.Args.Add("--config");
                 context.Args.Add(balancer.ConfigurationPath ?? throw new DistributedApplicationException($"The load balancer '{balancer.Name}' has no configuration; it is written when the AppHost starts."));
             })
-            .WithEnvironment(context =>
-            {
-                if (context.ExecutionContext.IsRunMode && balancer.AdminTokenParameter is { } token)
-                {
-                    context.EnvironmentVariables[TokenVariable] = token;
-                }
-            })
+            // Error answers say more in Development.
+            .WithEnvironment(EnvironmentVariable, builder.Environment.EnvironmentName)
+            .WithSecret(TokenVariable, () => balancer.AdminTokenParameter)
             .WithOtlpExporter()
             // A balancer for the machine of a developer; what is deployed has the platform's.
             .ExcludeFromManifest();
@@ -99,7 +96,7 @@ internal static class LoadBalancerBuilder
                 backendArgument);
         }
 
-        var options = new BackendPoolBuilder(pool);
+        var options = new BackendPoolBuilder(pool, builder.ApplicationBuilder.AppHostDirectory);
         configure(options);
         foreach (var other in options.Others)
         {
@@ -113,9 +110,31 @@ internal static class LoadBalancerBuilder
         }
 
         pool.Configure(options);
+        if (options.CertificatePassword is { } password)
+        {
+            builder.WithSecret($"LoadBalancer__Pools__{pool.Name}__BackendTls__ClientCertificate__Password", () => password);
+        }
+
         builder.Resource.ThrowIfUnusable(pool.Options, configureArgument);
         Contract.Check(builder.Resource, configureArgument);
     }
+
+    /// <summary>Gives a secret to the balancer's process alone, as an environment variable, which the dashboard masks.</summary>
+    public static IResourceBuilder<T> WithSecret<T>(this IResourceBuilder<T> builder, string variable, Func<ParameterResource?> secret)
+        where T : LoadBalancerResource => builder.WithEnvironment(context =>
+        {
+            if (context.ExecutionContext.IsRunMode && secret() is { } parameter)
+            {
+                context.EnvironmentVariables[variable] = parameter;
+            }
+        });
+
+    /// <summary>A secret of the configuration, or one that is new for each run: nothing outlives it that would need the old one.</summary>
+    public static ParameterResource NewSecret(IConfiguration configuration, string name) =>
+        new(name, generated => configuration[$"Parameters:{name}"] ?? generated!.GetDefaultValue(), secret: true)
+        {
+            Default = new GenerateParameterDefault { MinLength = SecretLength, Special = false },
+        };
 
     private static void AddMember<T>(this IResourceBuilder<T> builder, PoolMember member)
         where T : LoadBalancerResource
@@ -126,13 +145,6 @@ internal static class LoadBalancerBuilder
             builder.WithReferenceRelationship(member.Resource);
         }
     }
-
-    // New for each run: nothing outlives it that would need the old one.
-    private static ParameterResource NewToken(IConfiguration configuration, string name) =>
-        new(name, generated => configuration[$"Parameters:{name}"] ?? generated!.GetDefaultValue(), secret: true)
-        {
-            Default = new GenerateParameterDefault { MinLength = TokenLength, Special = false },
-        };
 
     private static string ListenHost(LoadBalancerResource balancer, EndpointAnnotation endpoint)
     {
@@ -150,6 +162,12 @@ internal static class LoadBalancerBuilder
     // One for all balancers of an AppHost, however many there are.
     private static void AddPublisher(IServiceCollection services)
     {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ReferenceRedirector>());
+        services.TryAddSingleton<BackendRows>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, BackendRows>(
+            provider => provider.GetRequiredService<BackendRows>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, BackendRows>(
+            provider => provider.GetRequiredService<BackendRows>()));
         services.TryAddSingleton<ConfigurationPublisher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ConfigurationPublisher>(
             provider => provider.GetRequiredService<ConfigurationPublisher>()));

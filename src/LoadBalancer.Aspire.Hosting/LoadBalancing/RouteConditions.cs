@@ -10,7 +10,8 @@ internal static class RouteConditions
         && SameSet(left.Hosts, right.Hosts)
         && SameSet(left.Methods, right.Methods)
         && SameMap(left.Headers, right.Headers)
-        && SameMap(left.Query, right.Query);
+        && SameMap(left.Query, right.Query)
+        && SameMap(left.Cookies, right.Cookies);
 
     private static bool SameSet(string[] left, string[] right) => left.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(right);
 

@@ -38,9 +38,9 @@ public sealed record FaultOptions
     /// <summary>Layer 7: value that <see cref="Header"/> must have. Default: any.</summary>
     public string? HeaderValue { get; set; }
 
-    /// <summary>Whether nothing is switched on.</summary>
+    /// <summary>Whether nothing is switched on, whatever the requests that it would act on.</summary>
     [JsonIgnore]
-    public bool IsNone => this == new FaultOptions();
+    public bool IsNone => this with { Percent = 100, Header = null, HeaderValue = null } == new FaultOptions();
 
     /// <summary>Finds what is out of range.</summary>
     /// <returns>A message a value; none when all can be used.</returns>
@@ -74,6 +74,11 @@ public sealed record FaultOptions
         if (Percent is < 0 or > 100)
         {
             yield return $"percent: '{Percent}' is out of range; must be 0 to 100";
+        }
+
+        if (Header is not null && !OptionsValidator.IsToken(Header))
+        {
+            yield return $"header: '{Header}' is not a header name; must be a token such as X-Version";
         }
 
         if (HeaderValue is not null && Header is null)

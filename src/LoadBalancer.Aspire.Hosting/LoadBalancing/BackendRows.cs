@@ -1,0 +1,165 @@
+using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using LoadBalancer.Configuration.Statistics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Aspire.Hosting.LoadBalancing;
+
+/// <summary>Shows each balancer's backends as rows below it, as the balancer itself sees them, at most a second old.</summary>
+internal sealed partial class BackendRows(
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ILogger<BackendRows> logger) : BackgroundService, IDistributedApplicationEventingSubscriber
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<LoadBalancerResource, LoadBalancerBackendResource[]> _rows = [];
+
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext, CancellationToken cancellationToken)
+    {
+        if (executionContext.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((_, _) =>
+            {
+                AddRows();
+                return Task.CompletedTask;
+            });
+        }
+
+        return Task.CompletedTask;
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_rows.Select(pair => FollowAsync(pair.Key, pair.Value, stoppingToken)));
+
+    // Only now is the number of replicas final.
+    private void AddRows()
+    {
+        foreach (var balancer in model.Resources.OfType<LoadBalancerResource>().ToArray())
+        {
+            var rows = balancer.Pools.SelectMany(pool => RowsOf(balancer, pool)).ToArray();
+            _rows.Add(balancer, rows);
+        }
+    }
+
+    private IEnumerable<LoadBalancerBackendResource> RowsOf(LoadBalancerResource balancer, BackendPool pool)
+    {
+        var number = 0;
+        foreach (var member in pool.Members)
+        {
+            for (var replica = member.Resource.GetReplicaCount(); replica > 0; replica--)
+            {
+                var row = new LoadBalancerBackendResource(FreeName($"{balancer.Name}-{pool.Name}", ref number), balancer, pool, member);
+                row.Annotations.Add(new ResourceRelationshipAnnotation(member.Resource, "Reference"));
+                row.Annotations.Add(new ResourceIconAnnotation("ServerMultiple"));
+                row.Annotations.Add(new ResourceSnapshotAnnotation(BackendSnapshot.Initial(row)));
+                row.Annotations.Add(ManifestPublishingCallbackAnnotation.Ignore);
+                BackendCommands.AddTo(row);
+                model.Resources.Add(row);
+                yield return row;
+            }
+        }
+    }
+
+    private string FreeName(string stem, ref int number)
+    {
+        string name;
+        do
+        {
+            name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{stem}-{++number}");
+        }
+        while (model.Resources.Any(resource => resource.Name.Equals(name, StringComparison.OrdinalIgnoreCase)));
+
+        return name;
+    }
+
+    private async Task FollowAsync(LoadBalancerResource balancer, LoadBalancerBackendResource[] rows, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await notifications.WaitForResourceAsync(balancer.Name, KnownResourceStates.Running, cancellationToken);
+                using (var client = await balancer.CreateClientAsync(cancellationToken))
+                {
+                    await FollowAsync(client, rows, cancellationToken);
+                }
+
+                await ShowAsync(rows, [], cancellationToken);
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The AppHost stops.
+        }
+        // Rows that stand still would pass for backends at which nothing happens.
+        catch (Exception e)
+        {
+            LogStopped(logger, e, balancer.Name);
+            await ShowAsync(rows, [], CancellationToken.None);
+        }
+    }
+
+    // Until the balancer no longer answers: it has ended, or has yet to listen.
+    private async Task FollowAsync(LoadBalancerClient client, LoadBalancerBackendResource[] rows, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await ShowAsync(rows, (await client.GetStatisticsAsync(cancellationToken)).Pools, cancellationToken);
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+        catch (HttpRequestException e) when (e.InnerException is SocketException or IOException)
+        {
+            LogSilent(logger, e.Message);
+        }
+    }
+
+    private async Task ShowAsync(LoadBalancerBackendResource[] rows, IReadOnlyList<PoolStatistics> pools, CancellationToken cancellationToken)
+    {
+        foreach (var group in rows.GroupBy(row => row.Pool))
+        {
+            var backends = pools.FirstOrDefault(pool => pool.Name == group.Key)?.Backends ?? [];
+            foreach (var (row, backend) in Assign([.. group], backends))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await notifications.PublishUpdateAsync(row, before => BackendSnapshot.Of(row, backend, before));
+            }
+        }
+    }
+
+    /// <summary>Gives each backend a row of its resource: the one that it had, or else one whose replica is gone.</summary>
+    internal static IEnumerable<(LoadBalancerBackendResource Row, BackendStatistics? Backend)> Assign(LoadBalancerBackendResource[] rows, IReadOnlyList<BackendStatistics> backends)
+    {
+        var assigned = new Dictionary<LoadBalancerBackendResource, BackendStatistics>();
+        foreach (var backend in backends.OrderBy(backend => Array.Exists(rows, row => row.Replica == backend.Name) ? 0 : 1))
+        {
+            var free = rows.Where(row => !assigned.ContainsKey(row) && IsOf(row, backend)).ToArray();
+            if ((Array.Find(free, row => row.Replica == backend.Name) ?? Array.Find(free, row => row.Replica is null) ?? free.FirstOrDefault()) is { } row)
+            {
+                row.Replica = backend.Name;
+                assigned.Add(row, backend);
+            }
+        }
+
+        return rows.Select(row => (row, assigned.GetValueOrDefault(row)));
+    }
+
+    // A replica's resource id is its resource's name, where there is more than one with a suffix.
+    private static bool IsOf(LoadBalancerBackendResource row, BackendStatistics backend) =>
+        backend.Name.Equals(row.Member.Resource.Name, StringComparison.OrdinalIgnoreCase)
+        || (backend.Name.StartsWith($"{row.Member.Resource.Name}-", StringComparison.OrdinalIgnoreCase)
+            && !backend.Name[(row.Member.Resource.Name.Length + 1)..].Contains('-'));
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The load balancer does not answer: {Reason}")]
+    private static partial void LogSilent(ILogger log, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The backends of the load balancer '{Balancer}' are no longer shown")]
+    private static partial void LogStopped(ILogger log, Exception exception, string balancer);
+}

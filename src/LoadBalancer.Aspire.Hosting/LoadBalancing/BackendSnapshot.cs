@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Aspire.Hosting.ApplicationModel;
+using LoadBalancer.Configuration.Commands;
+using LoadBalancer.Configuration.Statistics;
+
+namespace Aspire.Hosting.LoadBalancing;
+
+/// <summary>What the dashboard shows of a backend.</summary>
+internal static class BackendSnapshot
+{
+    /// <summary>The state of a place that no replica holds.</summary>
+    public const string Empty = "Not running";
+
+    // The dashboard's own name for what its column "Source" shows.
+    private const string Source = "resource.source";
+
+    public static CustomResourceSnapshot Initial(LoadBalancerBackendResource row) => new()
+    {
+        ResourceType = "Backend",
+        CreationTimeStamp = DateTime.UtcNow,
+        State = new(Empty, KnownResourceStateStyles.Info),
+        Properties = [new("Pool", row.Pool)],
+    };
+
+    public static CustomResourceSnapshot Of(LoadBalancerBackendResource row, BackendStatistics? backend, CustomResourceSnapshot before) => before with
+    {
+        State = StateOf(backend),
+        Properties = With(before.Properties, backend is null ? [new("Pool", row.Pool), new("Replica", row.Replica), new(Source, null)] : PropertiesOf(row, backend)),
+    };
+
+    public static BackendState? StateIn(CustomResourceSnapshot snapshot) => snapshot.State?.Text switch
+    {
+        "Checking" => BackendState.Checking,
+        "Healthy" => BackendState.Healthy,
+        "Slow start" => BackendState.SlowStart,
+        "Unhealthy" => BackendState.Unhealthy,
+        "Ejected" => BackendState.Ejected,
+        "Draining" => BackendState.Draining,
+        _ => null,
+    };
+
+    private static ResourceStateSnapshot StateOf(BackendStatistics? backend) => backend?.State switch
+    {
+        BackendState.Checking => new("Checking", KnownResourceStateStyles.Info),
+        BackendState.Healthy => new("Healthy", KnownResourceStateStyles.Success),
+        BackendState.SlowStart => new("Slow start", KnownResourceStateStyles.Info),
+        BackendState.Unhealthy => new("Unhealthy", KnownResourceStateStyles.Error),
+        BackendState.Ejected => new("Ejected", KnownResourceStateStyles.Warn),
+        BackendState.Draining => new("Draining", KnownResourceStateStyles.Warn),
+        _ => new(Empty, KnownResourceStateStyles.Info),
+    };
+
+    private static ResourcePropertySnapshot[] PropertiesOf(LoadBalancerBackendResource row, BackendStatistics backend) =>
+    [
+        new(Source, string.Create(CultureInfo.InvariantCulture, $"{backend.Name} {backend.Address}, {backend.Active} active, {backend.Picks} picks")),
+        new("Pool", row.Pool),
+        new("Replica", backend.Name),
+        new("Address", backend.Address),
+        new("Reason", backend.Reason),
+        new("Weight", backend.Weight),
+        new("Priority", backend.Priority),
+        new("Maximum connections", backend.MaxConnections),
+        new("Active", backend.Active),
+        new("Picks", backend.Picks),
+        new("Failures", backend.Failures),
+        new("Ejections", backend.Ejections),
+        new("Ejected until", backend.EjectedUntil?.ToString("u", CultureInfo.InvariantCulture)),
+        new("Last failed check", backend.LastError),
+        new("Faults", Describe(backend.Faults)),
+    ];
+
+    private static string? Describe(FaultOptions? faults) => faults?.ToString();
+
+    // What does not apply is left out; what others say of the resource, such as its parent, stays.
+    private static ImmutableArray<ResourcePropertySnapshot> With(ImmutableArray<ResourcePropertySnapshot> before, ResourcePropertySnapshot[] now) =>
+    [
+        .. before.Where(property => property.Name.StartsWith("resource.", StringComparison.Ordinal) && property.Name != Source),
+        .. now.Where(property => property.Value is not null),
+    ];
+}

@@ -1,0 +1,121 @@
+using LoadBalancer.Configuration;
+
+namespace Aspire.Hosting;
+
+/// <summary>Configures the load balancer that <see cref="ReplicaLoadBalancerExtensions.WithLoadBalancer{T}"/> puts in front of a resource's replicas.</summary>
+public sealed class ReplicaLoadBalancerBuilder
+{
+    private int? _adminPort;
+
+    internal ReplicaLoadBalancerBuilder()
+    {
+    }
+
+    internal bool IsLayer4 { get; private set; }
+
+    internal SelectionPolicy? Policy { get; private set; }
+
+    internal bool HasAffinity { get; private set; }
+
+    internal Action<BackendPoolBuilder>? Pool { get; private set; }
+
+    internal Action<Layer7RouteBuilder>? Route { get; private set; }
+
+    /// <summary>Balances connections, not requests, on HTTP endpoints too. Default: requests (Layer 7) on endpoints of the scheme <c>http</c>.</summary>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithLayer4()
+    {
+        IsLayer4 = true;
+        return this;
+    }
+
+    /// <summary>Sets how a replica is picked. Default: <see cref="SelectionPolicy.RoundRobin"/>.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="policy"/> is not a policy.</exception>
+    public ReplicaLoadBalancerBuilder WithPolicy(SelectionPolicy policy)
+    {
+        LoadBalancing.Contract.CheckDefined(policy, nameof(policy));
+        Policy = policy;
+        return this;
+    }
+
+    /// <summary>
+    /// Keeps a client on its replica, as SignalR and Blazor Server need it: by a cookie on Layer 7, by the client's
+    /// address on Layer 4. Default: no affinity.
+    /// </summary>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithAffinity()
+    {
+        HasAffinity = true;
+        return this;
+    }
+
+    /// <summary>Sets options of the pool: health checks, limits and more.</summary>
+    /// <param name="configure">Changes the pool's defaults.</param>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithPool(Action<BackendPoolBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        Pool += configure;
+        return this;
+    }
+
+    /// <summary>Sets what Layer 7 does with requests: time-outs, retries, limits and more.</summary>
+    /// <param name="configure">Changes the defaults of the one route.</param>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithRoute(Action<Layer7RouteBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        Route += configure;
+        return this;
+    }
+
+    /// <summary>Sets the port of the first balancer's admin endpoint. Default: a free one.</summary>
+    /// <param name="port">A port on loopback, 1 to 65535.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
+    public ReplicaLoadBalancerBuilder WithAdminPort(int port)
+    {
+        LoadBalancing.Contract.CheckPort(port, nameof(port));
+        _adminPort = port;
+        return this;
+    }
+
+    /// <summary>The port for the first balancer that asks.</summary>
+    internal int? TakeAdminPort()
+    {
+        var port = _adminPort;
+        _adminPort = null;
+        return port;
+    }
+
+    internal void Configure(Layer7RouteBuilder route)
+    {
+        if (Policy is { } policy)
+        {
+            route.WithPolicy(policy);
+        }
+
+        if (HasAffinity)
+        {
+            route.WithSessionAffinity();
+        }
+
+        Route?.Invoke(route);
+    }
+
+    internal void Configure<T>(Layer4ListenerBuilder<T> listener)
+        where T : Layer4ListenerBuilder<T>
+    {
+        if (Policy is { } policy)
+        {
+            listener.WithPolicy(policy);
+        }
+
+        if (HasAffinity)
+        {
+            listener.WithSourceAffinity();
+        }
+    }
+}
