@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
@@ -169,11 +170,14 @@ public sealed class CommandTests
         Assert.Equal(["one", "one", "one"], await AskAsync(server, 3));
         Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Layer4.Listeners[0].Policy);
 
-        var file = await File.ReadAllTextAsync(server.Path, Cancelled);
-        server.Replace(file.Replace("\"RoundRobin\"", "\"RoundRobin\", \"QueueLength\": 7", StringComparison.Ordinal));
+        var file = JsonNode.Parse(await File.ReadAllTextAsync(server.Path, Cancelled))!;
+        var echo = file["LoadBalancer"]!["Pools"]!["echo"]!;
+        echo["QueueLength"] = 7;
+        server.Replace(file.ToJsonString());
         await server.WaitForAsync(now => now.Configuration.Reloads == 1);
         Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Pools[0].Policy);
-        server.Replace(file.Replace("\"RoundRobin\"", "\"Random\"", StringComparison.Ordinal));
+        echo["Policy"] = "Random";
+        server.Replace(file.ToJsonString());
         await server.WaitForAsync(now => now.Pools[0].Policy == SelectionPolicy.Random);
     }
 
