@@ -133,7 +133,7 @@ public sealed class CommandTests
     [InlineData("POST", "/admin/pools/echo/backends/one/weight", "null", 400, "the body must be JSON with weight")]
     [InlineData("PUT", "/admin/pools/echo/faults", "{\"latencyMilliseconds\": -1}", 400, "latencyMilliseconds: '-1' is out of range; must be 0 to 600000")]
     [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"latency\": 1}", 400, "latency")]
-    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "the body must be JSON with policy (RoundRobin, LeastConnections, ")]
+    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "policy: the value does not fit; the body must be JSON with policy (RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": 99}", 400, "policy: '99' is not a policy; must be one of RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{}", 400, "the body must be JSON with policy (")]
     [InlineData("PUT", "/admin/pools/nosuch/policy", "{}", 404, "There is no pool 'nosuch'; there are echo.")]
