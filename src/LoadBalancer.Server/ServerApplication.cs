@@ -38,6 +38,7 @@ internal static class ServerApplication
         services.AddSingleton<Layer7Balancer>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BalancerService>(provider, path, initial, published));
         services.AddSingleton(provider => new AdminToken(options.Admin.Token, admin.Authority, provider.GetRequiredService<ILogger<AdminToken>>()));
+        services.AddSingleton<LiveFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<BalancerService>());
         // The drain decides how long stopping takes; the host's own limit only guards against a hang.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));
