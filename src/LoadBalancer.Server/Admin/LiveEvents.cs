@@ -13,20 +13,17 @@ namespace LoadBalancer.Server.Admin;
 /// </summary>
 internal static class LiveEvents
 {
-    // A reader is a browser tab; more than a few of them is a mistake that must not cost the balancer anything.
-    private const int MostReaders = 32;
     private const int MostPicks = 50;
-
-    private static int _readers;
 
     public static async Task StreamAsync(HttpContext context)
     {
         var services = context.RequestServices;
-        if (Interlocked.Increment(ref _readers) > MostReaders)
+        var feed = services.GetRequiredService<LiveFeed>();
+        using var place = feed.TryEnter();
+        if (place is null)
         {
-            Interlocked.Decrement(ref _readers);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            await context.Response.WriteAsync($"At most {MostReaders} readers of /events at a time; GET /stats answers always.\n", context.RequestAborted);
+            await context.Response.WriteAsync($"At most {LiveFeed.MostReaders} readers of /events at a time; GET /stats answers always.\n", context.RequestAborted);
             return;
         }
 
@@ -42,15 +39,11 @@ internal static class LiveEvents
             context.Response.Headers.XContentTypeOptions = "nosniff";
             var writer = context.Response.BodyWriter;
             Write(writer, "retry: 1000\n\n");
-            await SendAsync(context, writer, services.GetRequiredService<LiveFeed>(), picks, ending.Token);
+            await SendAsync(context, writer, feed, picks, ending.Token);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // The reader went, or the process stops.
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _readers);
         }
     }
 

@@ -10,6 +10,9 @@ namespace LoadBalancer.Server.Admin;
 /// </summary>
 internal sealed class LiveFeed(BalancerService balancer, TimeProvider time) : IDisposable
 {
+    /// <summary>Most readers at a time. One is a browser tab; more than a few are a mistake that must cost the balancer nothing.</summary>
+    public const int MostReaders = 32;
+
     /// <summary>Time between two samples.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -19,8 +22,13 @@ internal sealed class LiveFeed(BalancerService balancer, TimeProvider time) : ID
     private static readonly StatisticsJsonContext Compact = new(new JsonSerializerOptions(StatisticsJsonContext.Default.Options) { WriteIndented = false });
 
     private readonly Lock _sampling = new();
+    private readonly SemaphoreSlim _places = new(MostReaders, MostReaders);
     private LiveSample? _newest;
     private JsonDocument? _document;
+
+    /// <summary>Takes a reader's place.</summary>
+    /// <returns>Gives it back; null when there is none.</returns>
+    public IDisposable? TryEnter() => _places.Wait(0) ? new Place(_places) : null;
 
     /// <summary>The newest sample.</summary>
     public LiveSample Take()
@@ -67,5 +75,10 @@ internal sealed class LiveFeed(BalancerService balancer, TimeProvider time) : ID
         }
 
         return buffer.WrittenMemory;
+    }
+
+    private sealed class Place(SemaphoreSlim places) : IDisposable
+    {
+        public void Dispose() => places.Release();
     }
 }
