@@ -64,7 +64,7 @@ public sealed class BackendPools : IAsyncDisposable
             var pool = WithoutPointlessChecks(configured, service);
             if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
             {
-                var checksDiffer = running.Options.HealthCheck != pool.HealthCheck || running.Options.BackendTls != pool.BackendTls;
+                var checksDiffer = (running.Options.HealthCheck, running.Options.BackendTls, running.Options.HttpVersion) != (pool.HealthCheck, pool.BackendTls, pool.HttpVersion);
                 if (checksDiffer && running.Health is { } replaced)
                 {
                     // Before the pool is told: a check that ends later must not undo what "no checks" makes healthy.
