@@ -36,7 +36,6 @@ public sealed class Layer7PanelTests(Chromium chromium)
         var rows = page.Tab.Locator("#panel-cache tbody tr");
         await Expect(rows).ToHaveCountAsync(1);
         await Expect(rows).ToContainTextAsync("/about");
-        await page.PictureAsync("live-page-cache");
         await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Remove all" }).ClickAsync();
 
         await Expect(page.Tab.Locator("#panel-cache")).ToContainTextAsync("Nothing is stored.");

@@ -44,7 +44,7 @@ public sealed partial class LivePageTests(Chromium chromium)
         await Expect(page.Node("route", "auth")).ToHaveAttributeAsync("aria-label", Moves());
         await Expect(page.Node("pool", "catalog")).ToHaveAttributeAsync("aria-label", Moves());
         await Expect(page.Tab.Locator("g.edge.moving").First).ToBeVisibleAsync();
-        await Expect(page.Tab.Locator("#tab-connections .count")).ToHaveTextAsync("5");
+        await Expect(page.Tab.Locator("#tab-connections .count")).ToHaveTextAsync(AtLeastFive());
         await page.ChooseAsync("Picks");
         await Expect(page.Tab.Locator("#panel-picks tbody tr").First).ToBeVisibleAsync();
         await Expect(page.Tab.Locator("#panel-picks tr").Filter(new() { HasText = "auth-1" }).First).ToContainTextAsync("its turn among 2");
@@ -221,12 +221,14 @@ public sealed partial class LivePageTests(Chromium chromium)
             Assert.False(await page.IsTooWideAsync(), $"{tab} at {width} px is too wide");
         }
 
-        await Expect(page.Tab.GetByRole(AriaRole.Button, new() { Name = "Drain auth-1" })).ToBeInViewportAsync(new() { Ratio = 0 });
         if (width == 360)
         {
             await page.PictureAsync("live-page-narrow");
         }
 
+        var drain = page.Tab.GetByRole(AriaRole.Button, new() { Name = "Drain auth-1" });
+        await drain.ScrollIntoViewIfNeededAsync();
+        await Expect(drain).ToBeInViewportAsync(new() { Ratio = 1 });
         page.AssertNoComplaints();
     }
 
@@ -311,6 +313,9 @@ public sealed partial class LivePageTests(Chromium chromium)
 
         await page.PictureAsync("live-page");
         await dark.PictureAsync("live-page-dark");
+        await page.ChooseAsync("Routes");
+        await Expect(page.Tab.GetByRole(AriaRole.Slider)).ToBeVisibleAsync();
+        await page.PictureAsync("live-page-routes");
         await page.ChooseAsync("Connections");
         await Expect(page.Tab.Locator("#panel-connections tbody tr").First).ToBeVisibleAsync();
         await page.Tab.Locator("#tabs").ScrollIntoViewIfNeededAsync();
@@ -349,6 +354,9 @@ public sealed partial class LivePageTests(Chromium chromium)
 
     [GeneratedRegex(@"[\d.]+")]
     private static partial Regex Numbers();
+
+    [GeneratedRegex("^([5-9]|1[0-9])$")]
+    private static partial Regex AtLeastFive();
 
     [GeneratedRegex("(L[^L]+){20,}")]
     private static partial Regex Long();

@@ -11,7 +11,8 @@ internal sealed class Topology : IAsyncDisposable
     public const string Token = "a-token-for-the-page";
 
     private readonly Backends _backends;
-    private readonly HttpClient _client = new();
+    // Without cookies, which would keep it at one side of the split.
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false });
     private readonly List<Socket> _connections = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task _traffic = Task.CompletedTask;
@@ -75,7 +76,7 @@ internal sealed class Topology : IAsyncDisposable
         return new(backends, server, new Uri($"http://{ready.Layer7.Listeners[0].Addresses[0]}"), IPEndPoint.Parse(ready.Layer4.Listeners[0].Addresses[0]));
     }
 
-    /// <summary>Sends requests until the end of the test.</summary>
+    /// <summary>Sends requests, and opens and closes connections, until the end of the test.</summary>
     public void StartTraffic() => _traffic = SendAsync(_stopping.Token);
 
     public async Task RequestAsync(string path) => (await _client.GetAsync(new Uri(Edge, path), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
@@ -125,6 +126,14 @@ internal sealed class Topology : IAsyncDisposable
         for (var i = 0; !cancellation.IsCancellationRequested; i++)
         {
             using var response = await _client.GetAsync(new Uri(Edge, paths[i % paths.Length]), cancellation);
+            if (i % 4 == 0)
+            {
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(Wire, cancellation);
+                await socket.SendAsync(new byte[500], cancellation);
+                await socket.ReceiveAsync(new byte[16], cancellation);
+            }
+
             await Task.Delay(20, cancellation);
         }
     }

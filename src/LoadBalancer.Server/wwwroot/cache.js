@@ -58,14 +58,14 @@ export class CachePanel {
     const answered = cache.hits + cache.stale + cache.collapsed + cache.revalidated;
     const all = answered + cache.misses;
     setText(this.#facts, [
-      `${format.number(cache.entries)} stored answers take ${format.bytes(cache.bytes)} of ${format.bytes(cache.maxBytes)}`,
+      `Stored answers: ${format.number(cache.entries)}, ${format.bytes(cache.bytes)} of ${format.bytes(cache.maxBytes)}`,
       all === 0 ? 'no request asked for one yet' : `${Math.round(100 * answered / all)} % of ${format.number(all)} requests were answered with them`,
       `${format.number(cache.evictions)} had to go for others`,
     ].join(' · '));
   }
 
   async #purge() {
-    await command('DELETE', '/admin/cache', undefined, answer => `${answer.removed} stored answers are removed.`);
+    await command('DELETE', '/admin/cache', undefined, answer => `Removed from the cache: ${format.number(answer.removed)}.`);
     this.#asked.again();
   }
 

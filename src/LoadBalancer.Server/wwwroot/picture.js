@@ -161,7 +161,7 @@ function arrange({ layer4, layer7, pools }, history, width) {
       edges.push({
         key: `${edge.from} > ${pool}${edge.isCopy ? ' copy' : ''}`, path, flow, isArrow: true, isCopy: edge.isCopy, note: edge.note, isNarrow,
         // Where it is alone: at its beginning, or near its end when others begin at the same place.
-        label: outgoing.get(edge.from) > 1 ? [endX - (isNarrow ? 16 : 42), endY] : [bendX + (isNarrow ? 13 : 30), startY],
+        label: outgoing.get(edge.from) > 1 ? [endX - (isNarrow ? 16 : 54), endY] : [bendX + (isNarrow ? 13 : 30), startY],
       });
     });
   }
