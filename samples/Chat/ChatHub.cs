@@ -7,7 +7,7 @@ namespace Chat;
 /// A room for each replica: there is no backplane, so a message reaches those who are connected to the same replica,
 /// and everybody can see where the balancer has sent them.
 /// </summary>
-internal sealed class ChatHub(ReplicaIdentity me) : Hub<IChatClient>
+internal sealed class ChatHub(ReplicaIdentity me) : Hub
 {
     private const int LongestMessage = 1_000;
 
@@ -20,6 +20,6 @@ internal sealed class ChatHub(ReplicaIdentity me) : Hub<IChatClient>
             throw new HubException($"A message has 1 to {LongestMessage} characters.");
         }
 
-        await Clients.All.Said(new(me.Replica, Context.ConnectionId[..4], text));
+        await Clients.All.SendAsync("Said", new Message(me.Replica, Context.ConnectionId[..4], text));
     }
 }

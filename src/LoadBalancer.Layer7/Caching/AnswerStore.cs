@@ -202,7 +202,7 @@ internal sealed class AnswerStore : IDisposable
 
     private void Set(Resource resource)
     {
-        MakeRoom(resource.Size);
+        MakeRoom(resource.Size - (Find(resource.Key.Text)?.Size ?? 0));
         var options = new MemoryCacheEntryOptions { Size = resource.Size, AbsoluteExpirationRelativeToNow = UseFor(resource) };
         options.RegisterPostEvictionCallback(Forget);
         _index[resource.Key.Text] = resource;

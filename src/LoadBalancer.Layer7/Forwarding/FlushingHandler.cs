@@ -3,14 +3,14 @@ using System.Net;
 namespace LoadBalancer.Layer7.Forwarding;
 
 /// <summary>
-/// Sends what there is of a request body of unknown length as soon as it is there. Handlers hold small pieces back
-/// until more comes, which may be never while the client waits for an answer to what it has sent.
+/// Sends what there is of a request's body as soon as it is there. Handlers hold small pieces back until more comes,
+/// which may be never while the client waits for an answer to what it has sent.
 /// </summary>
 internal sealed class FlushingHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.Content is { Headers.ContentLength: null } body)
+        if (request.Content is { } body)
         {
             request.Content = new FlushingContent(body);
         }
@@ -36,6 +36,7 @@ internal sealed class FlushingHandler(HttpMessageHandler inner) : DelegatingHand
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             _body.CopyToAsync(new FlushingStream(stream), context, cancellationToken);
 
+        // Where the length is known, the headers have it.
         protected override bool TryComputeLength(out long length)
         {
             length = 0;

@@ -71,10 +71,10 @@ public sealed class BackendAddressTests : IDisposable
         });
         var options = TestBalancer.Options(("all", new()));
         options.Pools["web"].HealthCheck = options.Pools["web"].HealthCheck with { Type = HealthCheckType.Http, Path = "/health" };
-        await using var balancer = await TestBalancer.StartAsync(options);
+        await using var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>());
         balancer.SetBackends("web", backend.Address);
 
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends is [{ State: BackendState.Unhealthy }]);
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends is [{ State: BackendState.Unhealthy } only] && only.Address.StartsWith("unix:", StringComparison.Ordinal));
 
         Assert.Equal("GET /health answered 503", balancer.Pools.Find("web")!.GetStatistics().Backends[0].LastError);
     }

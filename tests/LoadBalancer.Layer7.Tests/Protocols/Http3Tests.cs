@@ -1,8 +1,14 @@
 using System.Net;
+using System.Net.WebSockets;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
+using Grpc.Net.Client;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer7.Tests.Tls;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LoadBalancer.Layer7.Tests.Protocols;
 
@@ -50,6 +56,65 @@ public sealed class Http3Tests : IDisposable
         using var other = distrusting.CreateClient(ClientKind.H1);
         using var response = await other.GetAsync("/", Cancelled);
         Assert.InRange((int)response.StatusCode, 502, 503);
+    }
+
+    [Theory]
+    [InlineData(BackendHttpVersion.Auto)]
+    [InlineData(BackendHttpVersion.Http3)]
+    public async Task Streams_of_gRPC_pass_both_ways(BackendHttpVersion version)
+    {
+        RequireQuic();
+        var service = new GrpcEcho();
+        await using var backend = await ScriptedBackend.StartAsync(
+            services => services.AddSingleton(service).AddSingleton<IServiceMethodProvider<GrpcEcho>>(service).AddGrpc(),
+            app => app.MapGrpcService<GrpcEcho>(),
+            HttpProtocols.Http1AndHttp2AndHttp3,
+            _authority,
+            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+        await using var gateway = await StartAsync(backend.Address, options => options.Pools["web"].HttpVersion = version);
+        using var channel = GrpcChannel.ForAddress(
+            gateway.Balancer.UriOf("quic"),
+            new() { HttpHandler = gateway.CreateHandler(), DisposeHttpClient = true, HttpVersion = HttpVersion.Version30, HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact });
+
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(GrpcEcho.Duplex, null, new CallOptions(cancellationToken: Cancelled));
+        for (var i = 0; i < 5; i++)
+        {
+            await call.RequestStream.WriteAsync($"{i}", Cancelled);
+            Assert.True(await call.ResponseStream.MoveNext(Cancelled));
+            Assert.Equal($"{i}!", call.ResponseStream.Current);
+        }
+
+        await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext(Cancelled));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    [Theory]
+    [InlineData(ClientKind.H1)]
+    [InlineData(ClientKind.H2Tls)]
+    public async Task A_web_socket_goes_over_TCP_where_the_pool_speaks_HTTP_3(ClientKind kind)
+    {
+        RequireQuic();
+        await using var backend = await ScriptedBackend.StartAsync(
+            async context =>
+            {
+                using var socket = await context.WebSockets.AcceptWebSocketAsync();
+                await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, context.Request.Protocol, context.RequestAborted);
+            },
+            HttpProtocols.Http1AndHttp2AndHttp3,
+            _authority,
+            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+        await using var gateway = await StartAsync(backend.Address, options => options.Pools["web"].HttpVersion = BackendHttpVersion.Http3);
+        using var socket = new ClientWebSocket();
+        using var invoker = new HttpMessageInvoker(gateway.CreateHandler());
+        socket.Options.HttpVersion = kind == ClientKind.H1 ? HttpVersion.Version11 : HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        var address = gateway.UriOf(kind);
+
+        await socket.ConnectAsync(new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws" }.Uri, invoker, Cancelled);
+        await socket.ReceiveAsync(new byte[10].AsMemory(), Cancelled);
+
+        Assert.Equal("HTTP/2", socket.CloseStatusDescription);
     }
 
     [Fact]
