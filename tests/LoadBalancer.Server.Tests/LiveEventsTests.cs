@@ -36,7 +36,7 @@ public sealed class LiveEventsTests
         var first = await events.NextAsync("whole");
 
         Assert.Equal(0, first.GetProperty("statistics").GetProperty("layer4").GetProperty("connections").GetArrayLength());
-        Assert.Equal(1, first.GetProperty("statistics").GetProperty("layer4").GetProperty("listeners")[0].GetProperty("active").GetInt32());
+        Assert.Equal(1, first.GetProperty("statistics").GetProperty("layer4").GetProperty("listeners")[0].GetProperty("accepted").GetInt32());
     }
 
     [Fact]
