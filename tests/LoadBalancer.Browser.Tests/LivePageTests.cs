@@ -42,6 +42,8 @@ public sealed partial class LivePageTests(Chromium chromium)
         await topology.ConnectAsync(5);
 
         await Expect(page.Node("route", "auth")).ToHaveAttributeAsync("aria-label", Moves());
+        await Expect(page.Node("listener", "http")).ToHaveAttributeAsync("aria-label", Moves());
+        await Expect(page.Node("listener", "echo")).ToHaveAttributeAsync("aria-label", Moves());
         await Expect(page.Node("pool", "catalog")).ToHaveAttributeAsync("aria-label", Moves());
         await Expect(page.Tab.Locator("g.edge.moving").First).ToBeVisibleAsync();
         await Expect(page.Tab.Locator("#tab-connections .count")).ToHaveTextAsync(AtLeastFive());

@@ -43,7 +43,7 @@ export class CachePanel {
   }
 
   isUsed({ layer7 }) {
-    return layer7.cache !== undefined && layer7.routes.length > 0;
+    return layer7.routes.length > 0;
   }
 
   count({ layer7 }) {

@@ -42,14 +42,14 @@ export class History {
       this.#count(`listener4 ${listener.name}`, listener.accepted, elapsed);
       totals.connections += listener.accepted;
       totals.failures += listener.refused;
-      totals.bytes += (listener.bytesToBackend ?? 0) + (listener.bytesToClient ?? 0);
+      totals.bytes += listener.bytesToBackend + listener.bytesToClient;
     }
     for (const route of statistics.layer7.routes) {
       this.#count(`route ${route.name}`, route.requests, elapsed);
       this.#count(`forwarded ${route.name}`, route.forwarded, elapsed);
       this.#count(`cached ${route.name}`, route.cacheHits, elapsed);
       this.#count(`failed ${route.name}`, route.failed, elapsed);
-      for (const part of route.split ?? []) {
+      for (const part of route.split) {
         this.#count(`split ${route.name} ${part.pool}`, part.requests, elapsed);
       }
       if (route.mirror) {
@@ -59,9 +59,7 @@ export class History {
       totals.failures += route.failed;
     }
     for (const listener of statistics.layer7.listeners) {
-      if (listener.requests !== undefined) {
-        this.#count(`listener7 ${listener.name}`, listener.requests, elapsed);
-      }
+      this.#count(`listener7 ${listener.name}`, listener.requests, elapsed);
     }
     for (const pool of statistics.pools) {
       let picks = 0;
@@ -70,7 +68,7 @@ export class History {
         const key = `${pool.name} ${backend.address}`;
         picks += this.#count(`picks ${key}`, backend.picks, elapsed);
         this.#count(`failures ${key}`, backend.failures, elapsed);
-        this.#keep(`latency ${key}`, backend.latencyMilliseconds ?? null);
+        this.#keep(`latency ${key}`, backend.latencyMilliseconds);
         this.#keep(`active ${key}`, backend.active);
       }
       this.#keep(`pool ${pool.name}`, picks);

@@ -54,12 +54,9 @@ function arrange({ layer4, layer7, pools }, history, width) {
   };
 
   let row = 0;
-  const requests = history.flow('requests');
   for (const listener of layer7.listeners) {
-    const own = layer7.listeners.length === 1 ? requests
-      : listener.requests === undefined ? null : history.flow(`listener7 ${listener.name}`);
     add(0, 'listener', listener.name, row++, {
-      detail: addresses(listener, isNarrow), tag: listener.tls ? 'HTTPS' : 'HTTP', flow: own,
+      detail: addresses(listener, isNarrow), tag: listener.tls ? 'HTTPS' : 'HTTP', flow: history.flow(`listener7 ${listener.name}`),
     });
   }
   const routeRows = layer7.routes.length;
@@ -86,7 +83,7 @@ function arrange({ layer4, layer7, pools }, history, width) {
     outgoing.set(edge.from, (outgoing.get(edge.from) ?? 0) + 1);
   };
   for (const route of layer7.routes) {
-    if (route.split?.length > 0) {
+    if (route.split.length > 0) {
       for (const part of route.split) {
         lead(part.pool, { from: `route ${route.name}`, flow: history.flow(`split ${route.name} ${part.pool}`), note: `${part.percent} %` });
       }
@@ -98,9 +95,8 @@ function arrange({ layer4, layer7, pools }, history, width) {
     }
   }
   for (const listener of layer4.listeners) {
-    const targets = listener.pools ?? (listener.pool ? [listener.pool] : []);
-    for (const pool of targets) {
-      lead(pool, { from: `listener4 ${listener.name}`, flow: targets.length === 1 ? history.flow(`listener4 ${listener.name}`) : null });
+    for (const pool of listener.pools) {
+      lead(pool, { from: `listener4 ${listener.name}`, flow: listener.pools.length === 1 ? history.flow(`listener4 ${listener.name}`) : null });
     }
   }
 

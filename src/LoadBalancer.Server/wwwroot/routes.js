@@ -28,7 +28,7 @@ export class RoutesPanel {
     this.#last = [statistics, history];
     const routes = statistics.layer7.routes;
     this.#table.draw(this.#pager.cut(routes).map(route => ({ route, history })), row => row.route.name);
-    reconcile(this.#splits, routes.filter(route => route.split?.length > 1), route => route.name,
+    reconcile(this.#splits, routes.filter(route => route.split.length > 1), route => route.name,
       route => new SplitCard(route).node, (node, route) => node.card.draw(route, history));
   }
 
@@ -43,7 +43,7 @@ export class RoutesPanel {
           setAttribute(cell, 'title', `${route.name} ${route.path ?? ''}`);
         },
       },
-      text('Pool', ({ route }) => route.split?.length > 1 ? route.split.map(part => `${part.pool} ${part.percent} %`).join(', ') : route.pool),
+      text('Pool', ({ route }) => route.split.length > 1 ? route.split.map(part => `${part.pool} ${part.percent} %`).join(', ') : route.pool),
       text('Policy', ({ route }) => format.words(route.policy)),
       {
         title: 'Requests', class: 'figure latency-cell',
@@ -54,7 +54,7 @@ export class RoutesPanel {
         },
       },
       text('From cache', ({ route }) => format.number(route.cacheHits), { class: 'figure' }),
-      text('Retries', ({ route }) => format.number(route.resilience?.retries ?? 0), { class: 'figure' }),
+      text('Retries', ({ route }) => format.number(route.resilience.retries), { class: 'figure' }),
       text('Limited', ({ route }) => format.number(route.limits ? route.limits.rateLimited + route.limits.atCapacity + route.limits.tooLarge : 0), { class: 'figure' }),
       text('Failed', ({ route }) => format.number(route.failed), { class: 'figure' }),
       {
