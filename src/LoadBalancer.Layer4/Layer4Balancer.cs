@@ -136,11 +136,14 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     }
 
     /// <summary>Says what the listeners are doing.</summary>
+    /// <param name="withConnections">Whether to add the connection table, which costs the more the longer it is.</param>
     /// <returns>A copy of the figures at this moment.</returns>
-    public Layer4Statistics GetStatistics()
+    public Layer4Statistics GetStatistics(bool withConnections = true)
     {
         var listeners = _listeners.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal);
-        return new([.. listeners.Select(listener => listener.GetStatistics())], [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)]);
+        return new(
+            [.. listeners.Select(listener => listener.GetStatistics())],
+            withConnections ? [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)] : []);
     }
 
     /// <summary>The connection table, in no order: connections, sessions, and those of listeners that drain.</summary>

@@ -143,7 +143,8 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
             pair.Value.Protocols,
             pair.Value.Listener.Tls is not null,
             pair.Value.Listener.Tls?.GetStatistics() ?? [],
-            pair.Value.Listener.Refused))];
+            pair.Value.Listener.Refused,
+            pair.Value.Listener.Requests))];
 
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 

@@ -11,6 +11,7 @@ internal sealed class Listener(string name, TlsTermination? tls)
     private volatile int _redirectPort;
     private volatile AcceptedProxyHeader? _proxyHeader;
     private long _refused;
+    private long _requests;
 
     public string Name => name;
 
@@ -33,6 +34,11 @@ internal sealed class Listener(string name, TlsTermination? tls)
 
     /// <summary>Requests and connections that were refused before a route was looked for.</summary>
     public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Requests that came this way and were not refused before a route was looked for.</summary>
+    public long Requests => Volatile.Read(ref _requests);
+
+    public void RecordRequest() => Interlocked.Increment(ref _requests);
 
     public void RecordRefused() => Interlocked.Increment(ref _refused);
 }

@@ -40,6 +40,7 @@ internal static class ServerApplication
             provider.GetRequiredService<BackendPools>(), provider.GetRequiredService<ILoggerFactory>(), IsDevelopment()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BalancerService>(provider, path, initial, published));
         services.AddSingleton(provider => new AdminToken(options.Admin.Token, admin.Authority, provider.GetRequiredService<ILogger<AdminToken>>()));
+        services.AddSingleton<LiveFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<BalancerService>());
         // The drain decides how long stopping takes; the host's own limit only guards against a hang.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));

@@ -25,6 +25,7 @@ public sealed partial class BackendPool
     private readonly Lock _writing = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly PickLog? _picks;
     private readonly WaitQueue _queue = new();
     private PoolOptions _options;
     private volatile PoolSnapshot _snapshot = PoolSnapshot.Empty;
@@ -42,7 +43,8 @@ public sealed partial class BackendPool
     /// <param name="options">Policy, health checks, limits, names and weights.</param>
     /// <param name="logger">Gets a line for every change of a backend's state.</param>
     /// <param name="time">The clock of ejections, slow starts and queues; the system's when null.</param>
-    public BackendPool(string name, string service, PoolOptions options, ILogger logger, TimeProvider? time = null)
+    /// <param name="picks">Hears of every pick while somebody watches; null for nobody.</param>
+    public BackendPool(string name, string service, PoolOptions options, ILogger logger, TimeProvider? time = null, PickLog? picks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         Name = name;
@@ -50,6 +52,7 @@ public sealed partial class BackendPool
         _options = options;
         _logger = logger;
         _time = time ?? TimeProvider.System;
+        _picks = picks;
         _policy = SelectionPolicies.Create(options.Policy);
         _tls = CreateTls(options);
     }
@@ -112,6 +115,11 @@ public sealed partial class BackendPool
             // Those that could not be had may have begun to drain meanwhile; then others may have come.
             if (backend is not null || snapshot == _snapshot)
             {
+                if (backend is not null && _picks is { IsWatched: true } picks)
+                {
+                    picks.Record(this, snapshot, backend, policy.Kind, excluded.Length);
+                }
+
                 return backend;
             }
         }
@@ -159,6 +167,11 @@ public sealed partial class BackendPool
         }
 
         LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        if (_picks is { IsWatched: true } picks)
+        {
+            picks.Record(this, _snapshot, backend, null, 0);
+        }
+
         return true;
     }
 
