@@ -356,7 +356,8 @@ public sealed class StreamingTests : IDisposable
         await body.ReadExactlyAsync(new byte[5], Cancelled);
         begun.SetResult();
 
-        await Assert.ThrowsAsync<HttpIOException>(() => body.ReadExactlyAsync(new byte[1], Cancelled).AsTask());
+        // Each version has a word of its own for it; none of them is that of an orderly end.
+        Assert.IsNotType<EndOfStreamException>(await Assert.ThrowsAnyAsync<IOException>(() => body.ReadExactlyAsync(new byte[1], Cancelled).AsTask()));
         Assert.Equal(1, await gateway.FailuresAfterwardsAsync());
     }
 
