@@ -14,6 +14,7 @@ else
 fi
 
 install_aspire_cli
+install_chromium
 echo "Building (the first time takes a few minutes) ..."
 dotnet build "$solution" --nologo --verbosity quiet -clp:ErrorsOnly
 

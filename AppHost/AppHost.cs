@@ -6,6 +6,7 @@ var builder = DistributedApplication.CreateBuilder(args);
 var catalog = builder.AddProject<Projects.Catalog>("catalog").WithReplicas(3);
 var auth = builder.AddProject<Projects.Auth>("auth").WithReplicas(2);
 var settings = builder.AddProject<Projects.Settings>("settings");
+var chat = builder.AddProject<Projects.Chat>("chat").WithReplicas(3);
 var echo = builder.AddProject<Projects.Echo>("echo")
     .WithEndpoint(name: "tcp", scheme: "tcp", env: "ECHO_TCP_PORT")
     .WithEndpoint(name: "udp", scheme: "udp", env: "ECHO_UDP_PORT", protocol: ProtocolType.Udp)
@@ -19,6 +20,7 @@ builder.AddLayer7LoadBalancer("edge", port: 8080, adminPort: 9080)
     .WithHttpsListener(8443)
     .WithRoute("/auth/{**rest}", auth)
     .WithRoute("/settings/{**rest}", settings)
+    .WithRoute("/chat/{**rest}", chat, r => r.WithSessionAffinity())
     .WithRoute("/about", catalog, r => r.WithCache(TimeSpan.FromSeconds(30)))
     .WithRoute("/{**rest}", catalog, r => r.WithSessionAffinity());
 

@@ -58,3 +58,22 @@ install_aspire_cli() {
     echo "npm could not install $package@$aspire_cli_version; there is no dashboard."
   fi
 }
+
+# The tests of the live page need a browser; without one they are skipped, and say so.
+install_chromium() {
+  local root=()
+  if [ -n "${CHROMIUM:-}" ] || [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ] || [ -x /usr/bin/google-chrome ]; then
+    return 0
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    root=(sudo -n)
+  fi
+  if ! command -v apt-get >/dev/null 2>&1 || ! ${root[@]+"${root[@]}"} true 2>/dev/null; then
+    echo "There is no Chromium and it cannot be installed with apt here: the tests of the live page are skipped."
+    return 0
+  fi
+  echo "Installing Debian's chromium for the tests of the live page ..."
+  if ! { ${root[@]+"${root[@]}"} apt-get update -qq && ${root[@]+"${root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null; then
+    echo "apt could not install chromium: the tests of the live page are skipped."
+  fi
+}

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net.Security;
 using System.Security.Authentication;
 using BenchmarkDotNet.Attributes;
-using LoadBalancer.Layer4;
+using LoadBalancer;
 using LoadBalancer.Layer4.Tls;
 
 namespace Micro;

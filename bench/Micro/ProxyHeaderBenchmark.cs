@@ -1,8 +1,8 @@
 using System.Net;
 using BenchmarkDotNet.Attributes;
+using LoadBalancer;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4;
-using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.ProxyProtocol;
 
 namespace Micro;
 

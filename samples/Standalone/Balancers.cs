@@ -18,6 +18,7 @@ internal static class Balancers
         var routes = balancer.Layer7.Routes;
         routes["auth"] = new() { Path = "/auth/{**rest}", Pool = "auth", RemovePrefix = "/auth" };
         routes["settings"] = new() { Path = "/settings/{**rest}", Pool = "settings", RemovePrefix = "/settings" };
+        routes["chat"] = new() { Path = "/chat/{**rest}", Pool = "chat", RemovePrefix = "/chat", SessionAffinity = new() };
         routes["about"] = new() { Path = "/about", Pool = "catalog", Cache = new() { Duration = TimeSpan.FromSeconds(30) } };
         routes["default"] = new() { Path = "/{**rest}", Pool = "catalog", SessionAffinity = new() };
         return new(balancer.Name, options.Edge.Url, options.EdgeAdmin, file);

@@ -3,7 +3,7 @@ namespace Standalone;
 /// <summary>The replicas of the sample services, each on a port that is free now and stays its own.</summary>
 internal static class Replicas
 {
-    private static readonly (string Service, int Count)[] Counts = [("catalog", 3), ("auth", 2), ("settings", 1), (Echo, 3)];
+    private static readonly (string Service, int Count)[] Counts = [("catalog", 3), ("auth", 2), ("settings", 1), ("chat", 3), (Echo, 3)];
 
     public const string Echo = "echo";
 

@@ -53,6 +53,7 @@ internal sealed class Report
                       curl {options.Edge.Url}/auth/login        an auth replica, which sees /login
                       curl {options.Edge.Url}/settings/         the settings replica
                       curl {options.Edge.Url}/about             kept in the cache for 30 s
+                      {options.Edge.Url}/chat/room              a room for each replica, over WebSockets; for a browser
                       curl -b jar -c jar {options.Edge.Url}/    the same catalog replica, by cookie
                       printf 'hello\n' | curl -sN -m 1 telnet://localhost:{options.Wire.Port}     an echo replica, over TCP
                       echo hello | nc -u -w 1 localhost {options.WireUdp.Port}     an echo replica, over UDP

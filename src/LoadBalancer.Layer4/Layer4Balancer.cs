@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
@@ -135,11 +136,14 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     }
 
     /// <summary>Says what the listeners are doing.</summary>
+    /// <param name="withConnections">Whether to add the connection table, which costs the more the longer it is.</param>
     /// <returns>A copy of the figures at this moment.</returns>
-    public Layer4Statistics GetStatistics()
+    public Layer4Statistics GetStatistics(bool withConnections = true)
     {
         var listeners = _listeners.Values.OrderBy(listener => listener.Name, StringComparer.Ordinal);
-        return new([.. listeners.Select(listener => listener.GetStatistics())], [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)]);
+        return new(
+            [.. listeners.Select(listener => listener.GetStatistics())],
+            withConnections ? [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)] : []);
     }
 
     /// <summary>The connection table, in no order: connections, sessions, and those of listeners that drain.</summary>
@@ -149,6 +153,13 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     /// <param name="id">Its number in the connection table.</param>
     /// <returns>Whether there was one.</returns>
     public bool TryClose(long id) => All.Any(listener => listener.TryClose(id));
+
+    /// <summary>Finds a listener that could not go on if a pool had another policy: in NAT mode the kernel picks, and it does not know all of them.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="policy">The policy.</param>
+    /// <returns>The listener's name; null when there is none.</returns>
+    public string? FindObjection(BackendPool pool, SelectionPolicy policy) => _listeners.Values
+        .FirstOrDefault(listener => listener is { Mode: Layer4Mode.Nat, Settings.OwnPolicy: null } && listener.Settings.Pool == pool && !NatSlots.CanBe(policy))?.Name;
 
     private IEnumerable<Layer4Listener> All => _listeners.Values.Union(_draining.Keys);
 

@@ -80,11 +80,17 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
             settings.Affinity?.Count ?? 0,
             Accepted,
             Refusals.Total,
-            Refusals.ToDictionary());
+            Refusals.ToDictionary(),
+            [.. PoolsOf(settings.Options)],
+            BytesToBackend,
+            BytesToClient);
     }
 
     /// <summary>A number for a new connection or session: no two in the process have the same.</summary>
     protected static long NextId() => Interlocked.Increment(ref _lastId);
+
+    private static IEnumerable<string> PoolsOf(Layer4ListenerOptions options) =>
+        options.TlsRoutes.Values.Select(route => route.Pool).Prepend(options.Pool).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase);
 
     protected void CountAccepted() => Interlocked.Increment(ref _accepted);
 }

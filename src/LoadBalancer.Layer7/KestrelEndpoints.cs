@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Tls;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -12,19 +14,25 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Layer7;
 
 /// <summary>The listeners in the form that Kestrel reads, and reads again when they change.</summary>
-internal sealed class KestrelEndpoints : IAsyncDisposable
+internal sealed partial class KestrelEndpoints : IAsyncDisposable
 {
     private static readonly TimeSpan BindPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 
     private readonly ReloadableSource _source = new();
     private readonly ILogger _logger;
+    private readonly ConnectionLimit _connections;
     private readonly DefaultCertificate _defaultCertificate;
     private readonly Timer _glances;
     private volatile Dictionary<string, Bound> _bound = new(StringComparer.OrdinalIgnoreCase);
 
-    public KestrelEndpoints(ILogger logger)
+    // Kestrel takes a line feed alone for the end of a line, as RFC 9112 section 2.2 allows; a reader before or behind it
+    // that does not sees other lines. There is no option for it but this, read when a server starts.
+    static KestrelEndpoints() => AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
+
+    public KestrelEndpoints(ConnectionLimit connections, ILogger logger)
     {
+        _connections = connections;
         _logger = logger;
         _defaultCertificate = new(logger);
         Configuration = new ConfigurationBuilder().Add(_source).Build();
@@ -58,11 +66,12 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
             var address = configured.Port != 0 ? configured
                 : _bound.TryGetValue(name, out var before) && before.Configured == configured ? before.Address
                 : configured with { Port = TryBind(Key(name), configured) };
-            after.Add(name, new(configured, address, listener.ProtocolsOrDefault(), ListenerOf(name, address, listener)));
+            var protocols = ProtocolsOf(listener);
+            after.Add(name, new(configured, address, protocols, ListenerOf(name, address, listener)));
             // TLS is none of Kestrel's configuration, so the scheme says http; the last key is there to make it bind
             // anew when a listener changes from one to the other.
             data[$"Endpoints:{name}:Url"] = $"http://{address.Authority}";
-            data[$"Endpoints:{name}:Protocols"] = listener.ProtocolsOrDefault().ToString();
+            data[$"Endpoints:{name}:Protocols"] = protocols.ToString();
             data[$"Endpoints:{name}:{nameof(listener.Tls)}"] = listener.Tls is null ? null : bool.TrueString;
         }
 
@@ -103,7 +112,20 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
     public void Configure(ListenOptions options)
     {
         var listener = _bound.Values.First(bound => bound.Address.ToEndPoints()[0].Equals(options.IPEndPoint)).Listener;
+        _connections.Guard(options);
         options.Use(next => connection =>
+        {
+            connection.Features.Set(listener);
+            if (connection.RemoteEndPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped)
+            {
+                // Clients of a dual-stack socket are what they are, IPv4, to everybody.
+                connection.RemoteEndPoint = new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port);
+            }
+
+            return listener.ProxyHeader is { } header && header.IsExpectedOf(connection) ? TakeHeaderAsync(connection, listener, header, next) : next(connection);
+        });
+        // Connections over QUIC have a pipeline of their own.
+        ((IMultiplexedConnectionBuilder)options).Use(next => connection =>
         {
             connection.Features.Set(listener);
             return next(connection);
@@ -120,7 +142,9 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
             [pair.Value.Address.ToString()],
             pair.Value.Protocols,
             pair.Value.Listener.Tls is not null,
-            pair.Value.Listener.Tls?.GetStatistics() ?? []))];
+            pair.Value.Listener.Tls?.GetStatistics() ?? [],
+            pair.Value.Listener.Refused,
+            pair.Value.Listener.Requests))];
 
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
@@ -136,7 +160,8 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
     {
         var listener = _bound.TryGetValue(name, out var before) && before.Address == address && before.Listener.Tls is null == options.Tls is null
             ? before.Listener
-            : new Listener(options.Tls is null ? null : new TlsTermination(name, _defaultCertificate, _logger));
+            : new Listener(name, options.Tls is null ? null : new TlsTermination(name, _defaultCertificate, _logger));
+        listener.ProxyHeader = options.ProxyProtocol is { } proxy ? new AcceptedProxyHeader(proxy) : null;
         if (options.Tls is not null)
         {
             listener.Tls!.Apply(options.Tls);
@@ -144,6 +169,23 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
 
         return listener;
     }
+
+    private async Task TakeHeaderAsync(ConnectionContext connection, Listener listener, AcceptedProxyHeader header, ConnectionDelegate next)
+    {
+        if (await header.TakeAsync(connection) is { } reason)
+        {
+            listener.RecordRefused();
+            Log.BadProxyHeader(_logger, listener.Name, connection.RemoteEndPoint, reason);
+            connection.Abort(new ConnectionAbortedException(reason));
+            return;
+        }
+
+        await next(connection);
+    }
+
+    // What the machine cannot speak would be offered to nobody.
+    private static HttpListenerProtocols ProtocolsOf(Layer7ListenerOptions listener) =>
+        listener.ProtocolsOrDefault() is var protocols && protocols == HttpListenerProtocols.Http1AndHttp2AndHttp3 && !Quic.IsSupported ? HttpListenerProtocols.Http1AndHttp2 : protocols;
 
     private void RefreshCertificates()
     {
@@ -201,6 +243,12 @@ internal sealed class KestrelEndpoints : IAsyncDisposable
         }
 
         return port;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(312, LogLevel.Debug, "Listener {Listener}: {Proxy} sent no PROXY protocol header, {Reason}.")]
+        public static partial void BadProxyHeader(ILogger logger, string listener, EndPoint? proxy, string reason);
     }
 
     private sealed record Bound(ListenAddress Configured, ListenAddress Address, HttpListenerProtocols Protocols, Listener Listener);

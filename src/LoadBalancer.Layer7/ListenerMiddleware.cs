@@ -14,7 +14,9 @@ internal sealed class ListenerMiddleware(RequestDelegate next, ClientCertificate
     public Task InvokeAsync(HttpContext context)
     {
         var listener = context.Features.Get<Listener>();
-        if (listener is { RedirectPort: > 0 and var port })
+        listener?.RecordRequest();
+        // A trusted proxy in front may have ended TLS.
+        if (listener is { RedirectPort: > 0 and var port } && !context.Request.IsHttps)
         {
             Redirect(context, port);
             return Task.CompletedTask;

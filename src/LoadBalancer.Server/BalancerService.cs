@@ -47,13 +47,13 @@ internal sealed partial class BalancerService(
         Log.Stopped(logger);
     }
 
-    public BalancerStatistics GetStatistics() => new(
+    public BalancerStatistics GetStatistics(bool withConnections = true) => new(
         _first.Options!.Name,
         Environment.ProcessId,
         _startedAt,
         _configuration,
         [.. pools.All.Select(pool => pool.GetStatistics()).OrderBy(pool => pool.Name, StringComparer.Ordinal)],
-        layer4.GetStatistics(),
+        layer4.GetStatistics(withConnections),
         layer7.GetStatistics());
 
     public HealthReport GetHealth() =>

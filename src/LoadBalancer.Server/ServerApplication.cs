@@ -1,5 +1,6 @@
 using LoadBalancer.Configuration;
 using LoadBalancer.Diagnostics;
+using LoadBalancer.Discovery;
 using LoadBalancer.Layer4;
 using LoadBalancer.Layer7;
 using LoadBalancer.Server.Admin;
@@ -35,9 +36,11 @@ internal static class ServerApplication
         services.AddHostFiltering(filtering => filtering.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         services.AddLoadBalancer();
         services.AddSingleton<Layer4Balancer>();
-        services.AddSingleton<Layer7Balancer>();
+        services.AddSingleton(provider => new Layer7Balancer(
+            provider.GetRequiredService<BackendPools>(), provider.GetRequiredService<ILoggerFactory>(), IsDevelopment()));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BalancerService>(provider, path, initial, published));
         services.AddSingleton(provider => new AdminToken(options.Admin.Token, admin.Authority, provider.GetRequiredService<ILogger<AdminToken>>()));
+        services.AddSingleton<LiveFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<BalancerService>());
         // The drain decides how long stopping takes; the host's own limit only guards against a hang.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(10));
@@ -52,6 +55,10 @@ internal static class ServerApplication
         app.MapCommands();
         return app;
     }
+
+    // The empty builder reads no environment, and its Development would change the admin endpoint as well.
+    private static bool IsDevelopment() => Environments.Development.Equals(
+        Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"), StringComparison.OrdinalIgnoreCase);
 
     private static void AddLogging(this WebApplicationBuilder builder)
     {

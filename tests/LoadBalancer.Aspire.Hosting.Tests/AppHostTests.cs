@@ -295,6 +295,7 @@ public sealed class AppHostTests(AppHostFixture fixture)
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo tcp://localhost:{fixture.Wire.Port}");
         Assert.Contains(wire.Urls, url => url.DisplayProperties.DisplayName == $"echo-udp udp://localhost:{fixture.WireUdp.Port}");
         Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Statistics" && url.Url.EndsWith("/stats", StringComparison.Ordinal)));
+        Assert.All(new[] { edge, wire }, snapshot => Assert.Contains(snapshot.Urls, url => url.DisplayProperties.DisplayName == "Live page" && new Uri(url.Url).AbsolutePath == "/"));
     }
 
     [Fact]

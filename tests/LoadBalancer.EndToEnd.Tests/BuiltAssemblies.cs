@@ -7,6 +7,8 @@ internal static class BuiltAssemblies
 {
     public static string Server => PathOf("Started:LoadBalancer.Server");
 
+    public static string Catalog => PathOf("Started:Catalog");
+
     public static string Standalone => PathOf("Started:Standalone");
 
     public static string RepositoryRoot => PathOf("RepositoryRoot");

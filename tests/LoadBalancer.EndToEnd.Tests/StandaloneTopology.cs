@@ -8,7 +8,7 @@ using LoadBalancer.EndToEnd.Tests;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
-/// <summary>The whole sample topology, started once for all tests: nine service replicas and two balancers, telemetry sent to the test.</summary>
+/// <summary>The whole sample topology, started once for all tests: twelve service replicas and two balancers, telemetry sent to the test.</summary>
 public sealed class StandaloneTopology : IAsyncLifetime
 {
     private readonly int[] _ports = Wait.FreePorts(5);

@@ -7,6 +7,7 @@ namespace LoadBalancer.EndToEnd.Tests;
 /// <summary>A program that a test starts, with its output, and that does not outlive the test.</summary>
 internal sealed partial class TestProcess : IAsyncDisposable
 {
+    private const int SigKill = 9;
     private const int SigTerm = 15;
 
     private readonly Process _process;
@@ -60,6 +61,9 @@ internal sealed partial class TestProcess : IAsyncDisposable
 
     /// <summary>Asks it to stop, as a container runtime, DCP or systemd does.</summary>
     public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+
+    /// <summary>Ends it without a word, as the kernel does when memory is short.</summary>
+    public void Kill() => Assert.Equal(0, Kill(_process.Id, SigKill));
 
     public async Task<int> WaitForExitAsync()
     {

@@ -179,7 +179,7 @@ public class ForwardingTests
     public async Task A_backend_that_breaks_off_is_502_and_counted_at_backend_and_route()
     {
         await using var backend = await TestBackend.StartAsync("a");
-        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new())), backend);
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new() { Retry = new() { Attempts = 1 } })), backend);
         using var client = balancer.CreateClient();
 
         using var response = await client.GetAsync("/abort", Cancelled);

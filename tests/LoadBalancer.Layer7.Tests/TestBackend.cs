@@ -26,7 +26,10 @@ internal sealed class TestBackend : IAsyncDisposable
     /// <summary>Requests it was sent, those for <c>/hang</c> included.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    public static async Task<TestBackend> StartAsync(string name, HttpProtocols protocols = HttpProtocols.Http1, Action<ListenOptions>? configure = null)
+    /// <summary>Answers in place of what it does by itself.</summary>
+    public RequestDelegate? Script { get; set; }
+
+    public static async Task<TestBackend> StartAsync(string name, HttpProtocols protocols = HttpProtocols.Http1, Action<ListenOptions>? configure = null, RequestDelegate? answer = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -42,7 +45,7 @@ internal sealed class TestBackend : IAsyncDisposable
         var app = builder.Build();
         var backend = new TestBackend(name, app);
         app.UseWebSockets();
-        app.Run(backend.AnswerAsync);
+        app.Run(answer is null ? backend.AnswerAsync : backend.Count(answer));
         await app.StartAsync();
         return backend;
     }
@@ -54,9 +57,21 @@ internal sealed class TestBackend : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
+    private RequestDelegate Count(RequestDelegate answer) => context =>
+    {
+        Interlocked.Increment(ref _requests);
+        return answer(context);
+    };
+
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _requests);
+        if (Script is { } script)
+        {
+            await script(context);
+            return;
+        }
+
         var request = context.Request;
         var length = 0L;
         context.Response.Headers["X-Replica"] = Name;

@@ -19,12 +19,12 @@ internal sealed class TestBalancer : IAsyncDisposable
     private readonly TestAddresses _addresses;
     private readonly Dictionary<string, string[]> _services = [];
 
-    private TestBalancer(ServiceProvider provider, TestAddresses addresses)
+    private TestBalancer(ServiceProvider provider, TestAddresses addresses, bool isDevelopment)
     {
         _provider = provider;
         _addresses = addresses;
         Pools = provider.GetRequiredService<BackendPools>();
-        Layer7 = new Layer7Balancer(Pools, provider.GetRequiredService<ILoggerFactory>());
+        Layer7 = new Layer7Balancer(Pools, provider.GetRequiredService<ILoggerFactory>(), isDevelopment);
     }
 
     public BackendPools Pools { get; }
@@ -54,12 +54,12 @@ internal sealed class TestBalancer : IAsyncDisposable
     public static Task<TestBalancer> StartAsync(LoadBalancerOptions options, params TestBackend[] backends) =>
         StartAsync(options, new Dictionary<string, TestBackend[]> { ["web"] = backends });
 
-    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools, LogRecorder? logs = null, bool waitForHealth = true)
+    public static async Task<TestBalancer> StartAsync(LoadBalancerOptions options, IReadOnlyDictionary<string, TestBackend[]> pools, LogRecorder? logs = null, bool waitForHealth = true, bool isDevelopment = false)
     {
         var addresses = new TestAddresses();
         var configuration = new ConfigurationBuilder().Add(addresses).Build();
         var services = new ServiceCollection().AddLogging(logging => logs?.Attach(logging)).AddSingleton<IConfiguration>(configuration).AddLoadBalancer().BuildServiceProvider();
-        var balancer = new TestBalancer(services, addresses);
+        var balancer = new TestBalancer(services, addresses, isDevelopment);
         foreach (var (pool, backends) in pools)
         {
             balancer.SetBackends(pool, [.. backends.Select(backend => backend.Address)]);
@@ -88,7 +88,7 @@ internal sealed class TestBalancer : IAsyncDisposable
     public void SetBackends(string pool, params string[] addresses)
     {
         _services[pool] = addresses;
-        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{new Uri(address).Scheme}:{i}", (string?)address))));
+        _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{(address.StartsWith("https:", StringComparison.Ordinal) ? "https" : "http")}:{i}", (string?)address))));
     }
 
     public Uri UriOf(string listener)

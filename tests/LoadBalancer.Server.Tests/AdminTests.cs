@@ -45,8 +45,10 @@ public sealed class AdminTests
     }
 
     [Theory]
-    [InlineData("/")]
     [InlineData("/statsx")]
+    [InlineData("/page/")]
+    [InlineData("/page/nosuch.js")]
+    [InlineData("/page/..%2Fappsettings.json")]
     public async Task Anything_else_is_not_found(string path)
     {
         await using var server = await TestServer.StartAsync(new());

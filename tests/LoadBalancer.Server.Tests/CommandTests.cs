@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
@@ -24,6 +25,11 @@ public sealed class CommandTests
         { "DELETE", "/admin/pools/echo/backends/one/faults" },
         { "PUT", "/admin/pools/echo/faults" },
         { "DELETE", "/admin/pools/echo/faults" },
+        { "GET", "/admin/routes" },
+        { "PUT", "/admin/routes/all/split" },
+        { "PUT", "/admin/routes/all/faults" },
+        { "DELETE", "/admin/routes/all/faults" },
+        { "PUT", "/admin/pools/echo/policy" },
         { "GET", "/admin/connections" },
         { "DELETE", "/admin/connections/1" },
     };
@@ -35,7 +41,7 @@ public sealed class CommandTests
         await using var server = await StartAsync();
         foreach (var authorization in new[] { null, "Bearer another-token-here", "Basic " + Token, Token, "Bearer" })
         {
-            using var request = new HttpRequestMessage(new(method), path) { Content = JsonContent.Create(new { weight = 9, refuse = true }) };
+            using var request = new HttpRequestMessage(new(method), path) { Content = JsonContent.Create(new { weight = 9, refuse = true, policy = "Random" }) };
             if (authorization is not null)
             {
                 request.Headers.TryAddWithoutValidation("Authorization", authorization);
@@ -48,8 +54,10 @@ public sealed class CommandTests
             Assert.DoesNotContain(Token, await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         }
 
-        var backend = (await server.GetStatisticsAsync()).Pools[0].Backends[0];
+        var pool = (await server.GetStatisticsAsync()).Pools[0];
+        var backend = pool.Backends[0];
         Assert.Equal((BackendState.Healthy, 1, null), (backend.State, backend.Weight, backend.Faults));
+        Assert.Equal(SelectionPolicy.RoundRobin, pool.Policy);
     }
 
     [Fact]
@@ -129,6 +137,10 @@ public sealed class CommandTests
     [InlineData("POST", "/admin/pools/echo/backends/one/weight", "null", 400, "the body must be JSON with weight")]
     [InlineData("PUT", "/admin/pools/echo/faults", "{\"latencyMilliseconds\": -1}", 400, "latencyMilliseconds: '-1' is out of range; must be 0 to 600000")]
     [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"latency\": 1}", 400, "latency")]
+    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "policy: the value does not fit; the body must be JSON with policy (RoundRobin, LeastConnections, ")]
+    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": 99}", 400, "policy: '99' is not a policy; must be one of RoundRobin, LeastConnections, ")]
+    [InlineData("PUT", "/admin/pools/echo/policy", "{}", 400, "the body must be JSON with policy (")]
+    [InlineData("PUT", "/admin/pools/nosuch/policy", "{}", 404, "There is no pool 'nosuch'; there are echo.")]
     [InlineData("GET", "/admin/connections?limit=0", "", 400, "limit: '0' is not allowed; must be 1 to 10000")]
     [InlineData("GET", "/admin/connections?color=red", "", 400, "color: unknown filter; allowed are listener, pool, backend, client, limit")]
     [InlineData("DELETE", "/admin/connections/999999999", "", 404, "There is no connection '999999999'")]
@@ -148,6 +160,40 @@ public sealed class CommandTests
         var pool = (await server.GetStatisticsAsync()).Pools[0];
         Assert.All(pool.Backends, backend => Assert.Equal((BackendState.Healthy, 1, null), (backend.State, backend.Weight, backend.Faults)));
         Assert.Null(pool.Faults);
+        Assert.Equal(SelectionPolicy.RoundRobin, pool.Policy);
+    }
+
+    [Fact]
+    public async Task A_policy_holds_at_once_and_until_the_configuration_changes_it()
+    {
+        await using var server = await StartAsync();
+
+        var pool = await CommandAsync(server, HttpMethod.Put, "/admin/pools/echo/policy", new { policy = "First" }, CommandJsonContext.Default.PoolStatistics);
+
+        Assert.Equal(SelectionPolicy.First, pool.Policy);
+        Assert.Equal(["one", "one", "one"], await AskAsync(server, 3));
+        Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Layer4.Listeners[0].Policy);
+
+        var file = JsonNode.Parse(await File.ReadAllTextAsync(server.Path, Cancelled))!;
+        var echo = file["LoadBalancer"]!["Pools"]!["echo"]!;
+        echo["QueueLength"] = 7;
+        server.Replace(file.ToJsonString());
+        await server.WaitForAsync(now => now.Configuration.Reloads == 1);
+        Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Pools[0].Policy);
+        echo["Policy"] = "Random";
+        server.Replace(file.ToJsonString());
+        await server.WaitForAsync(now => now.Pools[0].Policy == SelectionPolicy.Random);
+    }
+
+    [Fact]
+    public async Task The_time_to_connect_is_the_latency_of_Layer_4()
+    {
+        await using var server = await StartAsync();
+        Assert.All((await server.GetStatisticsAsync()).Pools[0].Backends, backend => Assert.Null(backend.LatencyMilliseconds));
+
+        await AskAsync(server, 2);
+
+        Assert.All((await server.GetStatisticsAsync()).Pools[0].Backends, backend => Assert.InRange(backend.LatencyMilliseconds!.Value, 0.001, 10_000));
     }
 
     [Fact]

@@ -41,6 +41,18 @@ public sealed class ConfigurationCandidateTests : IDisposable
     }
 
     [Fact]
+    public void The_file_of_the_access_log_is_beside_the_configuration_file_and_one_that_cannot_be_written_is_an_error()
+    {
+        File.WriteAllText(_path, """{ "LoadBalancer": { "Layer7": { "AccessLog": { "File": "access.log" } } } }""");
+        Assert.Equal(Path.Combine(Path.GetDirectoryName(_path)!, "access.log"), ConfigurationCandidate.Read(_path).Options!.Layer7.AccessLog!.File);
+
+        File.WriteAllText(_path, """{ "LoadBalancer": { "Layer7": { "AccessLog": { "File": "no-such-folder/access.log" } } } }""");
+        var error = Assert.Single(ConfigurationCandidate.Read(_path).Errors);
+        Assert.StartsWith($"{_path}: LoadBalancer:Layer7:AccessLog:File: '", error);
+        Assert.EndsWith("no-such-folder/access.log' cannot be written: its folder does not exist", error);
+    }
+
+    [Fact]
     public void Faults_of_keys_ranges_and_route_templates_come_in_one_run()
     {
         File.WriteAllText(_path, """

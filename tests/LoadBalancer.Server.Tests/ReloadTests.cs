@@ -36,6 +36,7 @@ public sealed class ReloadTests
     [InlineData("{ oops", "line 1, position 3")]
     [InlineData("""{ "LoadBalancer": { "Pols": {} } }""", "LoadBalancer:Pols: unknown key")]
     [InlineData("""{ "LoadBalancer": { "DrainTimeout": "soon" } }""", "LoadBalancer:DrainTimeout: 'soon'")]
+    [InlineData("""{ "LoadBalancer": { "Layer7": { "AccessLog": { "File": "no-such-folder/access.log" } } } }""", "LoadBalancer:Layer7:AccessLog:File: '")]
     public async Task A_bad_file_is_reported_and_the_last_good_configuration_stays(string text, string expected)
     {
         var file = File(("raw", "127.0.0.1:0"));

@@ -15,6 +15,7 @@ internal static class LoadBalancerBuilder
 {
     private const string HealthPath = "/healthz";
     private const string StatisticsPath = "/stats";
+    private const string LivePagePath = "/";
     private const string TokenVariable = "LoadBalancer__Admin__Token";
     private const string EnvironmentVariable = "DOTNET_ENVIRONMENT";
     private const int SecretLength = 32;
@@ -35,6 +36,15 @@ internal static class LoadBalancerBuilder
                 url.DisplayText = "Statistics";
                 // The dashboard sorts links by endpoint name and may show only the first: that is where clients connect.
                 url.DisplayLocation = UrlDisplayLocation.DetailsOnly;
+            })
+            // Without the token: links are shown to all who see the dashboard, secrets only to those who ask for them.
+            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => new ResourceUrlAnnotation
+            {
+                Url = LivePagePath,
+                DisplayText = "Live page",
+                Endpoint = endpoint,
+                // After the addresses where clients connect.
+                DisplayOrder = -1,
             })
             .WithHttpHealthCheck(HealthPath, endpointName: LoadBalancerResource.AdminEndpointName)
             .WithArgs(context =>

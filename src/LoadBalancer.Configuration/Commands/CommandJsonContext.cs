@@ -14,8 +14,11 @@ namespace LoadBalancer.Configuration.Commands;
 [JsonSerializable(typeof(SplitCommand))]
 [JsonSerializable(typeof(PolicyCommand))]
 [JsonSerializable(typeof(CachePurge))]
+[JsonSerializable(typeof(CacheList))]
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(BackendStatistics))]
 [JsonSerializable(typeof(PoolStatistics))]
+[JsonSerializable(typeof(RouteStatistics))]
+[JsonSerializable(typeof(RouteList))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class CommandJsonContext : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace LoadBalancer.Configuration.Commands;
@@ -41,6 +42,26 @@ public sealed record FaultOptions
     /// <summary>Whether nothing is switched on, whatever the requests that it would act on.</summary>
     [JsonIgnore]
     public bool IsNone => this with { Percent = 100, Header = null, HeaderValue = null } == new FaultOptions();
+
+    /// <summary>What is switched on, for the log.</summary>
+    /// <returns>The members that differ from their defaults.</returns>
+    public override string ToString()
+    {
+        (string Name, object? Value)[] set =
+        [
+            ("latencyMilliseconds", LatencyMilliseconds == 0 ? null : LatencyMilliseconds),
+            ("jitterMilliseconds", JitterMilliseconds == 0 ? null : JitterMilliseconds),
+            ("bytesPerSecond", BytesPerSecond),
+            ("resetAfterBytes", ResetAfterBytes),
+            ("refuse", Refuse ? "true" : null),
+            ("blackHole", BlackHole ? "true" : null),
+            ("status", Status),
+            ("percent", Percent == 100 ? null : Percent),
+            ("header", Header),
+            ("headerValue", HeaderValue),
+        ];
+        return string.Join(", ", set.Where(member => member.Value is not null).Select(member => string.Create(CultureInfo.InvariantCulture, $"{member.Name} {member.Value}")));
+    }
 
     /// <summary>Finds what is out of range.</summary>
     /// <returns>A message a value; none when all can be used.</returns>

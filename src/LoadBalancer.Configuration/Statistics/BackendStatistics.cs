@@ -17,6 +17,10 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="EjectedUntil">When its ejection ends, UTC; null when it is not ejected.</param>
 /// <param name="LastError">Why its newest health check failed; null when it passed.</param>
 /// <param name="Faults">Faults in force at it alone; null for none.</param>
+/// <param name="LatencyMilliseconds">
+/// How long it takes to answer (Layer 4: to be connected), a moving average that follows peaks at once, as of its newest
+/// answer; a failure counts as at least 1 s. Null while there was none.
+/// </param>
 public sealed record BackendStatistics(
     string Name,
     string Address,
@@ -31,4 +35,5 @@ public sealed record BackendStatistics(
     long Ejections,
     DateTimeOffset? EjectedUntil,
     string? LastError,
-    FaultOptions? Faults);
+    FaultOptions? Faults,
+    double? LatencyMilliseconds);

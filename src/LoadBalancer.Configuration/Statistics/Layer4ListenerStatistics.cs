@@ -14,6 +14,9 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="Accepted">Connections or sessions accepted.</param>
 /// <param name="Refused">Connections or sessions refused: the sum of <paramref name="Refusals"/>.</param>
 /// <param name="Refusals">Refused, by reason.</param>
+/// <param name="Pools">Pools that its connections may go to: its own, then those of its TLS routes.</param>
+/// <param name="BytesToBackend">Bytes relayed from clients.</param>
+/// <param name="BytesToClient">Bytes relayed from backends.</param>
 public sealed record Layer4ListenerStatistics(
     string Name,
     IReadOnlyList<string> Addresses,
@@ -27,4 +30,7 @@ public sealed record Layer4ListenerStatistics(
     int Affinities,
     long Accepted,
     long Refused,
-    IReadOnlyDictionary<string, long> Refusals);
+    IReadOnlyDictionary<string, long> Refusals,
+    IReadOnlyList<string> Pools,
+    long BytesToBackend,
+    long BytesToClient);

@@ -1,3 +1,5 @@
+using LoadBalancer.Configuration.Commands;
+
 namespace LoadBalancer.Configuration.Statistics;
 
 /// <summary>A route.</summary>
@@ -9,6 +11,13 @@ namespace LoadBalancer.Configuration.Statistics;
 /// <param name="Forwarded">Requests that were sent to a backend.</param>
 /// <param name="CacheHits">Requests that were answered from the cache.</param>
 /// <param name="Failed">Requests without a backend's answer: none healthy, or forwarding failed.</param>
+/// <param name="Resilience">What it did about slow and failing backends.</param>
+/// <param name="Split">Its pools and their shares, its own first; empty where it has one pool.</param>
+/// <param name="Mirror">Its copies to another pool; null for none.</param>
+/// <param name="Faults">Faults in force at it; null for none.</param>
+/// <param name="Faulted">Requests that a fault of it, its pool or a backend acted on.</param>
+/// <param name="Sessions">Its sessions; null where it has no session affinity.</param>
+/// <param name="Limits">What its limits do; null when it has none.</param>
 public sealed record RouteStatistics(
     string Name,
     string? Path,
@@ -17,4 +26,11 @@ public sealed record RouteStatistics(
     long Requests,
     long Forwarded,
     long CacheHits,
-    long Failed);
+    long Failed,
+    ResilienceStatistics Resilience,
+    IReadOnlyList<SplitStatistics> Split,
+    MirrorStatistics? Mirror,
+    FaultOptions? Faults,
+    long Faulted,
+    SessionStatistics? Sessions,
+    RouteLimitStatistics? Limits);

@@ -21,6 +21,10 @@ internal static class NatSlots
         _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "is no policy for Mode Nat"),
     };
 
+    /// <summary>Whether the kernel can pick by a policy.</summary>
+    public static bool CanBe(SelectionPolicy policy) =>
+        policy is SelectionPolicy.RoundRobin or SelectionPolicy.WeightedRoundRobin or SelectionPolicy.Random or SelectionPolicy.SourceHash;
+
     /// <summary>The backend of each slot.</summary>
     /// <param name="policy">The policy.</param>
     /// <param name="targets">Backends that can take connections.</param>

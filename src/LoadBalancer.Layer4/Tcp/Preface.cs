@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
-using LoadBalancer.Layer4.ProxyProtocol;
 using LoadBalancer.Layer4.Tls;
+using LoadBalancer.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tcp;
 

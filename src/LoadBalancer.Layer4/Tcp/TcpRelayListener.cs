@@ -9,7 +9,7 @@ using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Guards;
-using LoadBalancer.Layer4.ProxyProtocol;
+using LoadBalancer.ProxyProtocol;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4.Tcp;
@@ -291,7 +291,14 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 return default;
             }
 
+            var since = TimeProvider.System.GetTimestamp();
             var (socket, error) = await TryConnectAsync(connection, backend, settings.Options);
+            if (!connection.IsAborted)
+            {
+                // Not the time to the first byte, which is as much the client's: many protocols wait for a question.
+                backend.RecordLatency(TimeProvider.System.GetElapsedTime(since));
+            }
+
             if (socket is not null)
             {
                 connection.Activity?.AddEvent(new ActivityEvent("connected"));
@@ -408,7 +415,8 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 backend.RecordFailure();
             }
         }
-        else if (connection.CloseReason == CloseReason.Completed)
+        // Its first byte, if it sent any, was the success.
+        else if (connection.CloseReason == CloseReason.Completed && connection.BytesToClient == 0)
         {
             backend.RecordSuccess();
         }

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Errors;
+using LoadBalancer.Layer7.Faults;
+using LoadBalancer.Layer7.Resilience;
+using LoadBalancer.Layer7.Shaping;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,10 +17,10 @@ namespace LoadBalancer.Layer7.Forwarding;
 /// The end of YARP's pipeline, in place of its own load balancing: picks a backend for each attempt, counts it as
 /// active while the attempt lasts, tries another when that is safe, and says why when none answered.
 /// </summary>
-internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAffinity affinity, ErrorAnswers errors, ILogger<BalancingEndpoint> logger)
+internal sealed partial class BalancingEndpoint(
+    IForwarder forwarder, SessionAffinity affinity, FaultInjector faults, MirrorSender mirrors, FailureAnswers failures, ErrorAnswers errors, ILogger<BalancingEndpoint> logger)
 {
     private const string SpanName = "pick";
-    private const int MostAttempts = 3;
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -26,79 +30,194 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
             return;
         }
 
-        var route = request.Route;
-        var (backend, failure) = await PickAsync(context, request, []);
-        if (backend is null)
+        var (route, pool) = (request.Route, request.Pool);
+        Prepare(context, request);
+        try
         {
-            route.RecordFailed();
-            await RefuseAsync(context, request, failure);
-            return;
+            var (next, failure) = await PickAsync(context, request);
+            if (next is null)
+            {
+                await RefuseAsync(context, request, failure);
+                return;
+            }
+
+            while (next is { } backend)
+            {
+                if (new FaultSource(route, pool, backend).Faults is { } inForce && await IsEndedByFaultAsync(context, request, backend, inForce))
+                {
+                    return;
+                }
+
+                var attempt = Begin(context, request, backend);
+                ForwarderError error;
+                AttemptResult result;
+                try
+                {
+                    error = await forwarder.SendAsync(context, attempt, attempt.Deadline?.Token ?? CancellationToken.None);
+                    result = AttemptJudge.Judge(attempt, error);
+                }
+                finally
+                {
+                    attempt.Deadline?.Dispose();
+                    pool.Release(attempt.Backend);
+                }
+
+                if (error != ForwarderError.None && attempt.FirstByteAt == 0)
+                {
+                    // Whoever gave up, it took that long at least.
+                    attempt.Backend.RecordLatency(TimeProvider.System.GetElapsedTime(attempt.StartedAt));
+                }
+
+                AttemptJudge.Report(attempt, result, error);
+                next = attempt.Next;
+                if (result is not (AttemptResult.Answered or AttemptResult.ClientGone))
+                {
+                    next = await FailAsync(attempt, result, error);
+                }
+
+                if (next is not null && !await IsReadyAgainAsync(attempt, next, AttemptJudge.Explain(attempt, error)))
+                {
+                    next = null;
+                }
+            }
         }
-
-        route.RecordForwarded();
-        Backend[] tried = [];
-        while (true)
+        finally
         {
-            var attempt = new Attempt(request, backend, tried.Length + 1);
-            request.Attempt = attempt;
-            affinity.Keep(context, request, backend);
-            ForwarderError error;
-            try
-            {
-                error = await forwarder.SendAsync(context, attempt, CancellationToken.None);
-            }
-            finally
-            {
-                request.Pool.Release(backend);
-            }
-
-            if (error == ForwarderError.None)
-            {
-                backend.RecordSuccess();
-                return;
-            }
-
-            tried = [.. tried, backend];
-            if (tried.Length == MostAttempts || attempt.RequestSent || context.Response.HasStarted
-                || (await PickAsync(context, request, tried)).Backend is not { } another)
-            {
-                await FailAsync(context, request, attempt, error);
-                return;
-            }
-
-            request.Pool.ReportFailure(backend, Explain(attempt, error));
-            Log.TriesAnother(logger, route.Name, backend, another, attempt.Exception?.Message);
-            context.Response.Clear();
-            backend = another;
+            request.Copy?.RequestEnded();
         }
     }
 
-    private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request, Backend[] tried)
+    /// <summary>Asked when the head of an answer has come: whether the client gets it.</summary>
+    /// <returns>The backend of another attempt, which takes its place; null when the client gets it.</returns>
+    public Backend? Accept(Attempt attempt)
     {
+        var (context, request) = (attempt.Context, attempt.Request);
+        if (Retries.IsRetried(request.Route.Options.Retry, attempt.Status) && Retries.InPlaceOfAnswer(attempt) is { } next)
+        {
+            return next;
+        }
+
+        request.Route.Split?.Keep(context, request.Pool);
+        affinity.Keep(context, request, attempt.Backend);
+        return null;
+    }
+
+    /// <summary>Picks a further backend. It does not wait for room: the request has waited once.</summary>
+    public static Backend? PickAnother(Attempt attempt, Backend[] excluded)
+    {
+        var request = attempt.Request;
         using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
-        var result = await ChooseAsync(context, request, tried);
+        var policy = request.Route.PolicyFor(request.Pool);
+        var backend = SessionAffinity.TryMove(request) ? request.Pool.Pick(policy, request.Route.KeyOf(attempt.Context, policy), excluded) : null;
         if (span is not null)
         {
-            Describe(span, request, result.Backend, tried.Length + 1);
+            Describe(span, request, backend, attempt.Number + 1);
+        }
+
+        return backend;
+    }
+
+    // What watches, keeps or copies the request costs something, and is there only where the route asks for it.
+    private void Prepare(HttpContext context, BalancedRequest request)
+    {
+        request.Inspect(context);
+        var options = request.Route.Options;
+        if (request.Route.Mirror is { } mirror)
+        {
+            mirrors.Begin(context, request, mirror);
+        }
+
+        if (!request.HasBody)
+        {
+            return;
+        }
+
+        var isRepeatable = request.IsIdempotent && options.Retry.Attempts > 1 && !(context.Request.ContentLength > Retries.MostKept);
+        var most = Math.Max(isRepeatable ? Retries.MostKept : 0, request.Copy is null ? 0 : options.Mirror!.MaxBodySize);
+        if (most > 0 || request.Copy is not null || options.Timeouts.FirstByte is not null)
+        {
+            request.Body = new KeptBody(context, request, most);
+        }
+    }
+
+    private async ValueTask<bool> IsEndedByFaultAsync(HttpContext context, BalancedRequest request, Backend backend, FaultOptions inForce)
+    {
+        var isOver = true;
+        try
+        {
+            return isOver = await faults.EndsAsync(context, request, backend, inForce);
+        }
+        finally
+        {
+            if (isOver)
+            {
+                request.Pool.Release(backend);
+            }
+        }
+    }
+
+    private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend)
+    {
+        if (request.Attempts == 0)
+        {
+            request.Route.RecordForwarded();
+            request.Route.Budget.RecordRequest();
+        }
+
+        var options = request.Route.Options;
+        // A session that has its backend is not for another to answer.
+        var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false } && request.Affinity != AffinityState.Kept;
+        return request.Attempt = new Attempt(this, context, request, backend, request.Attempts + 1)
+        {
+            Hedge = isHedged ? options.Hedge : null,
+            Deadline = options.Timeouts is { FirstByte: null, Total: null }
+                ? null
+                : AttemptDeadline.Start(options.Timeouts.FirstByte, options.Timeouts.Total, request.StartedAt, sendsBody: request.Body is not null),
+        };
+    }
+
+    private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request)
+    {
+        using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
+        var choosing = request.TimeLeft is { } left ? ChooseWithinAsync(context, request, left) : ChooseAsync(context, request, context.RequestAborted);
+        var result = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(request, choosing);
+        if (span is not null)
+        {
+            Describe(span, request, result.Backend, attempt: 1);
         }
 
         return result;
     }
 
-    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, Backend[] tried)
+    private static async ValueTask<PickResult> WaitAsync(BalancedRequest request, ValueTask<PickResult> choosing)
     {
-        var pool = request.Pool;
-        if (tried.Length == 0 && affinity.Find(context, request) is { } known)
+        var since = TimeProvider.System.GetTimestamp();
+        var result = await choosing;
+        request.QueueTime += TimeProvider.System.GetElapsedTime(since);
+        return result;
+    }
+
+    private async ValueTask<PickResult> ChooseWithinAsync(HttpContext context, BalancedRequest request, TimeSpan left)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        return await ChooseAsync(context, request, patience.Token);
+    }
+
+    private ValueTask<PickResult> ChooseAsync(HttpContext context, BalancedRequest request, CancellationToken cancellation)
+    {
+        if (affinity.Find(context, request) is { } known)
         {
-            return pool.AcquireAsync(known, context.RequestAborted);
+            return request.Pool.AcquireAsync(known, cancellation);
         }
 
-        var policy = request.Route.PolicyFor(pool);
-        var key = request.Route.KeyOf(context);
-        // A retry does not wait for room: it has waited once.
-        return tried.Length == 0
-            ? pool.PickAsync(policy, key, tried, context.RequestAborted)
-            : new(pool.Pick(policy, key, tried) is { } backend ? new PickResult(backend, PickFailure.None) : new(null, PickFailure.NoBackend));
+        if (request.Affinity == AffinityState.Refused)
+        {
+            return new(new PickResult(null, PickFailure.NoBackend));
+        }
+
+        var policy = request.Route.PolicyFor(request.Pool);
+        return request.Pool.PickAsync(policy, request.Route.KeyOf(context, policy), [], cancellation);
     }
 
     private static void Describe(Activity span, BalancedRequest request, Backend? backend, int attempt)
@@ -108,6 +227,7 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
         span.SetTag(LoadBalancerTelemetry.PolicyKey, request.Route.PolicyFor(request.Pool).Kind.ToString());
         span.SetTag(LoadBalancerTelemetry.CandidatesKey, request.Pool.Snapshot.Available.Length);
         span.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+        span.SetTag(LoadBalancerTelemetry.AffinityKey, SessionAffinity.NameOf(request.Affinity));
         span.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
         span.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
         if (backend is null)
@@ -118,53 +238,95 @@ internal sealed partial class BalancingEndpoint(IForwarder forwarder, SessionAff
 
     private Task RefuseAsync(HttpContext context, BalancedRequest request, PickFailure failure)
     {
-        var (refusal, message) = failure switch
+        if (failure != PickFailure.Cancelled)
         {
-            PickFailure.AtCapacity => (Refusal.QueueFull, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
-            PickFailure.QueueTimeout => (Refusal.QueueTimeout, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
-            _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'."),
-        };
-        return errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, refusal, message);
+            request.Route.RecordFailed();
+            return failures.NotPickedAsync(context, request, failure);
+        }
+
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            return Task.CompletedTask;
+        }
+
+        request.Route.RecordFailed();
+        request.Route.Resilience.RecordTimeout(RouteTimeout.Total);
+        return failures.TimedOutAsync(context, request, RouteTimeout.Total);
     }
 
-    private async Task FailAsync(HttpContext context, BalancedRequest request, Attempt attempt, ForwarderError error)
+    /// <summary>Sees to an attempt without an answer.</summary>
+    /// <returns>The backend of the next attempt; null when there is none, and the client was told.</returns>
+    private async ValueTask<Backend?> FailAsync(Attempt attempt, AttemptResult result, ForwarderError error)
     {
-        // A client that goes away is no failure of the backend.
-        if (error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.UpgradeRequestCanceled
-            or ForwarderError.RequestBodyClient or ForwarderError.UpgradeRequestClient
-            or ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient
-            or ForwarderError.UpgradeResponseCanceled or ForwarderError.UpgradeResponseClient)
+        var (request, route) = (attempt.Request, attempt.Request.Route);
+        if (attempt.Timeout is { } timeout)
         {
-            return;
+            route.Resilience.RecordTimeout(timeout);
         }
 
-        var (route, pool, backend) = (request.Route, request.Pool, attempt.Backend);
-        pool.ReportFailure(backend, Explain(attempt, error));
-        route.RecordFailed();
-        Log.Failed(logger, route.Name, backend, error, attempt.Exception?.Message);
-        if (context.Response.HasStarted)
+        request.Tried = [.. request.Tried, attempt.Backend];
+        if (!attempt.Context.RequestAborted.IsCancellationRequested && Retries.Next(attempt, result) is { } next)
         {
-            return;
+            return next;
         }
 
-        // Nobody had the request: the service is not there, rather than its answer bad.
-        await (!attempt.RequestSent
-            ? errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{pool.Name}' could be connected for route '{route.Name}'.")
-            : errors.WriteAsync(
-                context,
-                context.Response.StatusCode,
-                context.Response.StatusCode == StatusCodes.Status504GatewayTimeout ? Refusal.Timeout : Refusal.BadAnswer,
-                $"The backend of pool '{pool.Name}' did not answer: {error}."));
+        Log.Failed(logger, route.Name, attempt.Number, attempt.Backend, result, AttemptJudge.Explain(attempt, error));
+        // A connection that was upgraded had its answer, and is idle by its client's will.
+        if (result != AttemptResult.TimedOut || !attempt.IsUpgraded)
+        {
+            route.RecordFailed();
+        }
+
+        if (!attempt.Context.Response.HasStarted)
+        {
+            await failures.FailedAsync(attempt, result, error);
+        }
+
+        return null;
     }
 
-    private static string Explain(Attempt attempt, ForwarderError error) => attempt.Exception?.Message ?? error.ToString();
+    // Makes the request new for another attempt. False when nobody waits for that any more.
+    private async ValueTask<bool> IsReadyAgainAsync(Attempt attempt, Backend next, string reason)
+    {
+        var (context, request) = (attempt.Context, attempt.Request);
+        Log.TriesAnother(logger, request.Route.Name, attempt.Number, attempt.Backend, next, reason);
+        request.Route.Resilience.RecordRetry();
+        context.Response.Clear();
+        request.Body?.Rewind();
+        if (attempt.Next is not null)
+        {
+            request.Tried = [.. request.Tried, attempt.Backend];
+        }
+
+        var pause = Retries.PauseAfter(attempt);
+        var isOver = request.TimeLeft <= pause;
+        if (!isOver && pause > TimeSpan.Zero)
+        {
+            await Task.Delay(pause, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (!isOver && !context.RequestAborted.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        request.Pool.Release(next);
+        if (isOver)
+        {
+            request.Route.RecordFailed();
+            request.Route.Resilience.RecordTimeout(RouteTimeout.Total);
+            await failures.TimedOutAsync(context, request, RouteTimeout.Total);
+        }
+
+        return false;
+    }
 
     private static partial class Log
     {
-        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: backend {Backend} cannot be connected, trying {Another}: {Message}")]
-        public static partial void TriesAnother(ILogger logger, string route, Backend backend, Backend another, string? message);
+        [LoggerMessage(303, LogLevel.Debug, "Route {Route}: attempt {Attempt} at backend {Backend} came to nothing, trying {Another}: {Reason}")]
+        public static partial void TriesAnother(ILogger logger, string route, int attempt, Backend backend, Backend another, string reason);
 
-        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: backend {Backend} did not answer: {Error} {Message}")]
-        public static partial void Failed(ILogger logger, string route, Backend backend, ForwarderError error, string? message);
+        [LoggerMessage(302, LogLevel.Debug, "Route {Route}: attempt {Attempt} at backend {Backend} was the last: {Result}, {Reason}")]
+        public static partial void Failed(ILogger logger, string route, int attempt, Backend backend, AttemptResult result, string reason);
     }
 }

@@ -1,9 +1,10 @@
-using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
+using LoadBalancer.Layer7.Resilience;
+using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Model;
 
 namespace LoadBalancer.Layer7.Forwarding;
 
@@ -12,12 +13,15 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 {
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(1);
 
-    private readonly ConditionalWeakTable<Backend, string> _addresses = [];
+    /// <summary>The connections to a pool for a route's requests; null where YARP does not know the pool.</summary>
+    public HttpMessageInvoker? FindClient(Route route, BackendPool pool) =>
+        clusters.TryGetCluster(route.ClusterOf(pool), out var cluster) ? cluster.Model.HttpClient : null;
 
     public async ValueTask<ForwarderError> SendAsync(HttpContext context, Attempt attempt, CancellationToken cancellation)
     {
         var request = attempt.Request;
-        if (!clusters.TryGetCluster(request.Pool.Name, out var cluster) && (cluster = await WaitForClusterAsync(request.Pool.Name)) is null)
+        var client = FindClient(request.Route, request.Pool) ?? await WaitForClientAsync(request.Route, request.Pool);
+        if (client is null)
         {
             // It went with a reload, and its connections with it.
             attempt.RequestSent = false;
@@ -26,30 +30,57 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
 
         context.Features.Set<IForwarderErrorFeature>(null);
         var transformer = new AttemptTransformer(context.GetReverseProxyFeature().Route.Transformer, attempt);
-        var address = _addresses.GetValue(attempt.Backend, AddressOf);
-        var error = await forwarder.SendAsync(context, address, cluster.Model.HttpClient, request.Route.RequestConfig, transformer, cancellation);
+        var backend = attempt.Backend;
+        if (context.Features.Get<IHttpResetFeature>() is { } reset and not BackendReset)
+        {
+            context.Features.Set<IHttpResetFeature>(new BackendReset(context.Features, reset));
+        }
+
+        var config = request.Route.RequestConfigs.For(context, request.Pool, backend);
+        var invoker = attempt.Hedge is { } hedge ? new HedgedInvoker(attempt, hedge, client) : client;
+        var error = await forwarder.SendAsync(context, backend.Url, invoker, config, transformer, cancellation);
+        if (transformer.IsAnswered && error is ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled)
+        {
+            // It answered before the body was at its end and wanted no more of it, as it may (RFC 9110 §7.5).
+            context.Features.Set<IForwarderErrorFeature>(null);
+            return ForwarderError.None;
+        }
+
         if (error != ForwarderError.None)
         {
             attempt.Exception = context.Features.Get<IForwarderErrorFeature>()?.Exception;
-            // Without a connection the backend has seen nothing, and the body was not read.
-            attempt.RequestSent = attempt.Exception is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+            Explain(attempt);
         }
 
         return error;
     }
 
+    // Without a connection the backend has seen nothing, and the body was not read.
+    private static void Explain(Attempt attempt)
+    {
+        switch (attempt.Exception)
+        {
+            // How SocketsHttpHandler says that its ConnectTimeout ran out.
+            case OperationCanceledException { InnerException: TimeoutException } when attempt.Deadline?.Expired is null:
+                attempt.RequestSent = false;
+                attempt.Timeout = RouteTimeout.Connect;
+                break;
+            case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError }:
+                attempt.RequestSent = false;
+                break;
+        }
+    }
+
     // A pool may be so new that YARP has yet to hear of it; that takes moments, not a refusal.
-    private async ValueTask<ClusterState?> WaitForClusterAsync(string pool)
+    private async ValueTask<HttpMessageInvoker?> WaitForClientAsync(Route route, BackendPool pool)
     {
         var since = TimeProvider.System.GetTimestamp();
-        ClusterState? cluster;
-        while (!clusters.TryGetCluster(pool, out cluster) && TimeProvider.System.GetElapsedTime(since) < LongestLag)
+        HttpMessageInvoker? client;
+        while ((client = FindClient(route, pool)) is null && TimeProvider.System.GetElapsedTime(since) < LongestLag)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5));
         }
 
-        return cluster;
+        return client;
     }
-
-    private static string AddressOf(Backend backend) => $"{(backend.IsHttps ? "https" : "http")}://{backend.Id}/";
 }

@@ -36,19 +36,34 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
         return changed;
     }
 
+    /// <summary>The pools that routes name.</summary>
+    public static IEnumerable<string> PoolsOf(Layer7Options options) => options.Routes.Values
+        .SelectMany(route => new[] { route.Pool, route.Mirror?.Pool }.OfType<string>().Concat(route.Split?.Pools.Keys.AsEnumerable() ?? []))
+        .Distinct(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The cluster of a pool's connections that are waited for equally long: the handler has that time, not the request.</summary>
+    public static string ClusterOf(string pool, TimeSpan connect) => string.Create(CultureInfo.InvariantCulture, $"{pool} {connect.TotalMilliseconds:0}");
+
+    /// <summary>How long a cluster waits for a connection.</summary>
+    public static TimeSpan ConnectTimeoutOf(IReadOnlyDictionary<string, string> metadata) =>
+        TimeSpan.FromMilliseconds(double.Parse(metadata[nameof(RouteTimeoutOptions.Connect)], CultureInfo.InvariantCulture));
+
     /// <summary>The pool that a cluster's metadata name.</summary>
     public static string PoolOf(IReadOnlyDictionary<string, string> metadata) => metadata[nameof(RouteOptions.Pool)];
 
     /// <summary>Whether connections to backends are made alike.</summary>
-    public static bool SameTls(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
-        left.GetValueOrDefault(nameof(PoolOptions.BackendTls)) == right.GetValueOrDefault(nameof(PoolOptions.BackendTls));
+    public static bool SameConnections(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
+        left[nameof(PoolOptions.BackendTls)] == right[nameof(PoolOptions.BackendTls)] && left[nameof(PoolOptions.HttpVersion)] == right[nameof(PoolOptions.HttpVersion)];
 
     private PoolProxyConfig Build() => new(
-        [.. _options.Layer7.Routes.Select(route => ToRoute(route.Key, route.Value, route.Value.Pool!))],
-        [.. _options.Layer7.Routes.Values.SelectMany(PoolsOf).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal).Select(name => ToCluster(pools.Find(name)!))]);
+        [.. _options.Layer7.Routes.Select(route => ToRoute(route.Key, route.Value, ClusterOf(pools.Find(route.Value.Pool!)!.Name, route.Value.Timeouts.Connect)))],
+        [.. Clusters().OrderBy(cluster => cluster.ClusterId, StringComparer.Ordinal)]);
 
-    private static IEnumerable<string> PoolsOf(RouteOptions route) =>
-        new[] { route.Pool, route.Mirror?.Pool }.OfType<string>().Concat(route.Split?.Pools.Keys.AsEnumerable() ?? []);
+    // A command may split any route among all pools that routes name. Usually all wait equally long for connections.
+    private IEnumerable<ClusterConfig> Clusters() =>
+        from pool in PoolsOf(_options.Layer7).Select(name => pools.Find(name)!)
+        from connect in _options.Layer7.Routes.Values.Select(route => route.Timeouts.Connect).Distinct()
+        select ToCluster(pool, connect);
 
     public static RouteConfig ToRoute(string name, RouteOptions route, string clusterId) => new()
     {
@@ -73,23 +88,33 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
                 Mode = parameter.Value.Length == 0 ? QueryParameterMatchMode.Exists : QueryParameterMatchMode.Exact,
             })],
         },
-        Transforms = route.RemovePrefix is { } prefix
-            ? [new Dictionary<string, string> { ["PathRemovePrefix"] = prefix.TrimEnd('/') }]
-            : null,
+        Transforms = TransformsOf(route),
+        Metadata = CookieConditions.ToMetadata(route),
     };
 
-    // Without destinations: which backend a request goes to is the pool's business, not YARP's.
-    private static ClusterConfig ToCluster(BackendPool pool) => new()
+    private static IReadOnlyList<IReadOnlyDictionary<string, string>> TransformsOf(RouteOptions route)
     {
-        ClusterId = pool.Name,
+        // Configuration keys have no case.
+        var transforms = route.Transforms.Select(transform => new Dictionary<string, string>(transform, StringComparer.OrdinalIgnoreCase));
+        return route.RemovePrefix is { } prefix
+            ? [new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["PathRemovePrefix"] = prefix.TrimEnd('/') }, .. transforms]
+            : [.. transforms];
+    }
+
+    // Without destinations: which backend a request goes to is the pool's business, not YARP's.
+    private static ClusterConfig ToCluster(BackendPool pool, TimeSpan connect) => new()
+    {
+        ClusterId = ClusterOf(pool.Name, connect),
         Metadata = new Dictionary<string, string>
         {
             [nameof(RouteOptions.Pool)] = pool.Name,
+            [nameof(RouteTimeoutOptions.Connect)] = connect.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
             // A number that changes with the options; the options themselves have passwords.
             [nameof(PoolOptions.BackendTls)] = pool.Tls is { } tls ? tls.Id.ToString(CultureInfo.InvariantCulture) : "",
+            [nameof(PoolOptions.HttpVersion)] = pool.Options.HttpVersion.ToString(),
         },
     };
 
     private static bool SameConnections(IReadOnlyList<ClusterConfig> left, IReadOnlyList<ClusterConfig> right) =>
-        left.Count == right.Count && left.Zip(right).All(pair => SameTls(pair.First.Metadata!, pair.Second.Metadata!));
+        left.Count == right.Count && left.Zip(right).All(pair => SameConnections(pair.First.Metadata!, pair.Second.Metadata!));
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer7.Routing.Transforms;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ public static partial class RouteValidator
 
     private static readonly ServiceProvider Services = BuildServices();
 
-    /// <summary>Checks path templates, and that no two routes want the same requests.</summary>
+    /// <summary>Checks path templates and transforms, and that no two routes want the same requests.</summary>
     /// <param name="options">The options.</param>
     /// <returns>An error for each fault.</returns>
     public static IEnumerable<ConfigurationError> Validate(LoadBalancerOptions options)
@@ -24,6 +25,11 @@ public static partial class RouteValidator
         var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, route) in options.Layer7.Routes)
         {
+            foreach (var fault in TransformValidator.Validate(name, route, Services))
+            {
+                yield return fault;
+            }
+
             var key = $"LoadBalancer:Layer7:Routes:{name}";
             if (PatternError(route.Path) is { } error)
             {
@@ -60,15 +66,16 @@ public static partial class RouteValidator
 
     private static string[] YarpErrors(string name, Configuration.RouteOptions route)
     {
+        // Transforms are checked one by one.
         var errors = Services.GetRequiredService<IConfigValidator>()
-            .ValidateRouteAsync(PoolProxyConfigProvider.ToRoute(name, route, clusterId: "any")).AsTask();
+            .ValidateRouteAsync(PoolProxyConfigProvider.ToRoute(name, route, clusterId: "any") with { Transforms = null }).AsTask();
         return [.. errors.GetAwaiter().GetResult().Select(error => error.Message)];
     }
 
     private static ServiceProvider BuildServices()
     {
         var services = new ServiceCollection().AddLogging().AddRouting();
-        services.AddReverseProxy();
+        services.AddReverseProxy().AddRouteFeatures();
         return services.BuildServiceProvider();
     }
 
@@ -79,6 +86,7 @@ public static partial class RouteValidator
         "-", .. route.Methods.Order(StringComparer.OrdinalIgnoreCase),
         "-", .. route.Headers.Select(Describe).Order(StringComparer.OrdinalIgnoreCase),
         "-", .. route.Query.Select(Describe).Order(StringComparer.OrdinalIgnoreCase),
+        "-", .. route.Cookies.Select(Describe).Order(StringComparer.Ordinal),
         $"{route.Order}"]);
 
     private static string Describe(KeyValuePair<string, string[]> condition) =>

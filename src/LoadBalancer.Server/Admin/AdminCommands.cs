@@ -2,17 +2,18 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4;
 
 namespace LoadBalancer.Server.Admin;
 
-/// <summary>Commands, all behind the token: backends, faults and the connection table.</summary>
-internal static class AdminCommands
+/// <summary>Commands, all behind the token: backends, faults, routes and the connection table.</summary>
+internal static partial class AdminCommands
 {
-    private const int DefaultRows = 100;
-    private const int MostRows = 10_000;
+    internal const int DefaultRows = 100;
+    internal const int MostRows = 10_000;
 
     public static void MapCommands(this WebApplication app)
     {
@@ -25,8 +26,11 @@ internal static class AdminCommands
         admin.MapDelete("/pools/{pool}/backends/{backend}/faults", Handle((context, pool, backend) => Do(() => pool.SetFaults(backend, null))));
         admin.MapPut("/pools/{pool}/faults", HandlePool(SetPoolFaultsAsync));
         admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
+        admin.MapRoutes();
+        admin.MapPut("/pools/{pool}/policy", HandlePool(SetPolicyAsync));
         admin.MapGet("/connections", Authorized(ListAsync));
         admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
+        admin.MapCacheCommands();
     }
 
     private static async Task<Problem?> SetWeightAsync(HttpContext context, BackendPool pool, Backend backend)
@@ -66,6 +70,29 @@ internal static class AdminCommands
         }
 
         return problem;
+    }
+
+    private static async Task<Problem?> SetPolicyAsync(HttpContext context, BackendPool pool)
+    {
+        var (command, problem) = await ReadAsync(context, CommandJsonContext.Default.PolicyCommand);
+        if (command is null)
+        {
+            return problem;
+        }
+
+        // A number is as good as a name to the reader, also one that stands for nothing.
+        if (!Enum.IsDefined(command.Policy))
+        {
+            return Bad($"policy: '{command.Policy}' is not a policy; must be one of {string.Join(", ", Enum.GetNames<SelectionPolicy>())}");
+        }
+
+        if (context.RequestServices.GetRequiredService<Layer4Balancer>().FindObjection(pool, command.Policy) is { } listener)
+        {
+            return Bad($"policy: '{command.Policy}' cannot be used: Layer 4 listener '{listener}' has Mode Nat, where the kernel picks");
+        }
+
+        pool.SetPolicy(command.Policy);
+        return null;
     }
 
     private static async Task<(FaultOptions? Faults, Problem? Problem)> ReadFaultsAsync(HttpContext context)
@@ -167,7 +194,7 @@ internal static class AdminCommands
         }
     });
 
-    private static RequestDelegate Authorized(RequestDelegate next) => context =>
+    internal static RequestDelegate Authorized(RequestDelegate next) => context =>
     {
         if (context.RequestServices.GetRequiredService<AdminToken>().IsIn(context.Request))
         {
@@ -189,21 +216,30 @@ internal static class AdminCommands
         }
         catch (JsonException exception)
         {
-            return (null, Bad($"{exception.Message.Split(" Path: ")[0].TrimEnd('.')}; {Expected(type)}"));
+            return (null, Bad($"{Explain(exception)}; {Expected(type)}"));
         }
     }
 
-    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(property => property.Name))}";
+    // What is wrong with a value .NET says with the names of its types.
+    private static string Explain(JsonException exception) =>
+        exception.Message.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) && exception.Path is { } path
+            ? $"{path.TrimStart('$', '.')}: the value does not fit".TrimStart(':', ' ')
+            : exception.Message.Split(" Path: ")[0].TrimEnd('.');
 
-    private static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
+    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(Describe))}";
 
-    private static Problem Missing(string detail) => new("Not found", StatusCodes.Status404NotFound, detail);
+    private static string Describe(JsonPropertyInfo property) =>
+        property.PropertyType.IsEnum ? $"{property.Name} ({string.Join(", ", Enum.GetNames(property.PropertyType))})" : property.Name;
 
-    private static Task AnswerAsync(HttpContext context, Problem problem)
+    internal static Problem Bad(string detail) => new("Bad request", StatusCodes.Status400BadRequest, detail);
+
+    internal static Problem Missing(string detail) => new("Not found", StatusCodes.Status404NotFound, detail);
+
+    internal static Task AnswerAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
         return context.Response.WriteAsJsonAsync(problem, CommandJsonContext.Default.Problem, "application/problem+json");
     }
 
-    private static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
+    internal static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
 }

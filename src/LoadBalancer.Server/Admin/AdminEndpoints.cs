@@ -11,5 +11,7 @@ internal static class AdminEndpoints
             Results.Json(balancer.GetHealth(), StatisticsJsonContext.Default.HealthReport));
         app.MapGet("/stats", (BalancerService balancer) =>
             Results.Json(balancer.GetStatistics(), StatisticsJsonContext.Default.BalancerStatistics));
+        app.MapGet("/events", LiveEvents.StreamAsync);
+        app.MapLivePage();
     }
 }

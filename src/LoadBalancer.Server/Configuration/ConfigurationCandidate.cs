@@ -1,5 +1,7 @@
 using System.Text.Json;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer7;
+using LoadBalancer.Layer7.AccessLog;
 using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Tls;
 
@@ -36,8 +38,10 @@ internal sealed record ConfigurationCandidate(IDictionary<string, string?> Data,
         var merged = new ConfigurationBuilder().AddConfiguration(file).AddConfiguration(environment).Build();
         var result = ConfigurationReader.Read(merged, options =>
         {
-            CertificateValidator.ResolvePaths(options, Path.GetDirectoryName(Path.GetFullPath(path))!);
-            return [.. RouteValidator.Validate(options), .. CertificateValidator.Validate(options)];
+            var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            CertificateValidator.ResolvePaths(options, directory);
+            AccessLogValidator.ResolvePaths(options, directory);
+            return [.. RouteValidator.Validate(options), .. CertificateValidator.Validate(options), .. AccessLogValidator.Validate(options), .. Quic.Validate(options)];
         });
         List<ConfigurationError> errors = [.. ConfigurationReader.UnknownSections(file), .. result.Errors, .. BadLogLevels(merged.GetSection("Logging"))];
         var data = new Dictionary<string, string?>(file.AsEnumerable(), StringComparer.OrdinalIgnoreCase);

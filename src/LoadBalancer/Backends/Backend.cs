@@ -24,13 +24,16 @@ public sealed class Backend
     private volatile string? _lastError;
     private volatile string? _reason;
     private volatile FaultOptions? _faults;
+    private volatile RollingCounts? _outcomes;
 
-    internal Backend(EndPoint endPoint, string id, string name)
+    internal Backend(EndPoint endPoint, string id, string name, TimeProvider? time = null)
     {
         EndPoint = endPoint;
         Id = id;
         Hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(id));
         Name = name;
+        Latency = new(time ?? TimeProvider.System);
+        Url = UrlOf("http");
     }
 
     /// <summary>The address as discovery gave it, <c>host:port</c> or <c>unix:/path</c>. Unique in a pool.</summary>
@@ -55,7 +58,21 @@ public sealed class Backend
     public EndPoint EndPoint { get; }
 
     /// <summary>Whether the address was given with the scheme <c>https</c>.</summary>
-    public bool IsHttps { get; internal set; }
+    public bool IsHttps
+    {
+        get;
+        internal set
+        {
+            field = value;
+            Url = UrlOf(value ? "https" : "http");
+        }
+    }
+
+    /// <summary>
+    /// Its URL, ending in a slash. Handlers that connect by <see cref="BackendConnector"/> reach a Unix domain socket
+    /// under it too.
+    /// </summary>
+    public string Url { get; private set; }
 
     /// <summary>Whether it can be picked.</summary>
     public BackendState State
@@ -103,6 +120,9 @@ public sealed class Backend
     /// <summary>Whether discovery no longer names it.</summary>
     public bool HasLeft { get; internal set; }
 
+    /// <summary>How long it takes to answer.</summary>
+    internal PeakLatency Latency { get; }
+
     /// <summary>What health checks say; null before the first has ended.</summary>
     internal bool? PassesChecks { get; set; }
 
@@ -137,6 +157,16 @@ public sealed class Backend
 
     /// <summary>When its newest ejection ended, as <see cref="TimeProvider.GetTimestamp"/> says.</summary>
     internal long EjectionEnded { get; set; }
+
+    /// <summary>Connections and requests, and those that failed, over the window of its pool; null where nobody asks.</summary>
+    internal RollingCounts? Outcomes
+    {
+        get => _outcomes;
+        set => _outcomes = value;
+    }
+
+    // The path of a Unix domain socket cannot be a host; one stands for it alone, so that handlers keep its connections apart.
+    private string UrlOf(string scheme) => $"{scheme}://{(EndPoint is UnixDomainSocketEndPoint ? $"unix-{Hash:x16}" : Id)}/";
 
     internal static string IdOf(EndPoint endPoint) => endPoint switch
     {
@@ -190,19 +220,35 @@ public sealed class Backend
     internal int CountFailure()
     {
         Interlocked.Increment(ref _failures);
+        _outcomes?.Add(1, 1);
         return Interlocked.Increment(ref _consecutiveFailures);
     }
 
     /// <summary>Counts a failure that says nothing of the next connection: one that came after it had begun to answer.</summary>
     public void RecordFailure() => Interlocked.Increment(ref _failures);
 
-    /// <summary>Notes that it did its work: failures before no longer count towards an ejection.</summary>
+    /// <summary>Notes how long it took: to answer on Layer 7, to be connected on Layer 4.</summary>
+    /// <param name="elapsed">The time.</param>
+    public void RecordLatency(TimeSpan elapsed) => Latency.Observe(elapsed);
+
+    /// <summary>Notes that it did its work, once a connection or request: failures before are no longer in a row with those to come.</summary>
     public void RecordSuccess()
     {
+        _outcomes?.Add(1, 0);
         // Read first: every connection comes by, and a write would take the cache line from the other cores.
         if (Volatile.Read(ref _consecutiveFailures) != 0)
         {
             Volatile.Write(ref _consecutiveFailures, 0);
+        }
+    }
+
+    /// <summary>Starts its passive health from the beginning.</summary>
+    internal void ForgetFailures()
+    {
+        Volatile.Write(ref _consecutiveFailures, 0);
+        if (_outcomes is { } outcomes)
+        {
+            _outcomes = outcomes.Anew();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
@@ -24,6 +25,7 @@ public sealed partial class BackendPool
     private readonly Lock _writing = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly PickLog? _picks;
     private readonly WaitQueue _queue = new();
     private PoolOptions _options;
     private volatile PoolSnapshot _snapshot = PoolSnapshot.Empty;
@@ -32,13 +34,17 @@ public sealed partial class BackendPool
     private volatile BackendTls? _tls;
     private long _turn;
 
+    // The policy that a command gave the pool, until the configuration says another than it did then.
+    private (SelectionPolicy Policy, SelectionPolicy Configured)? _policyCommand;
+
     /// <summary>Creates an empty pool.</summary>
     /// <param name="name">The pool's name.</param>
     /// <param name="service">The name that discovery resolves.</param>
     /// <param name="options">Policy, health checks, limits, names and weights.</param>
     /// <param name="logger">Gets a line for every change of a backend's state.</param>
     /// <param name="time">The clock of ejections, slow starts and queues; the system's when null.</param>
-    public BackendPool(string name, string service, PoolOptions options, ILogger logger, TimeProvider? time = null)
+    /// <param name="picks">Hears of every pick while somebody watches; null for nobody.</param>
+    public BackendPool(string name, string service, PoolOptions options, ILogger logger, TimeProvider? time = null, PickLog? picks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         Name = name;
@@ -46,6 +52,7 @@ public sealed partial class BackendPool
         _options = options;
         _logger = logger;
         _time = time ?? TimeProvider.System;
+        _picks = picks;
         _policy = SelectionPolicies.Create(options.Policy);
         _tls = CreateTls(options);
     }
@@ -108,6 +115,11 @@ public sealed partial class BackendPool
             // Those that could not be had may have begun to drain meanwhile; then others may have come.
             if (backend is not null || snapshot == _snapshot)
             {
+                if (backend is not null && _picks is { IsWatched: true } picks)
+                {
+                    picks.Record(this, snapshot, backend, policy.Kind, excluded.Length);
+                }
+
                 return backend;
             }
         }
@@ -155,7 +167,25 @@ public sealed partial class BackendPool
         }
 
         LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        if (_picks is { IsWatched: true } picks)
+        {
+            picks.Record(this, _snapshot, backend, null, 0);
+        }
+
         return true;
+    }
+
+    /// <summary>Whether a session may stay at its backend: it is healthy, whatever its tier, or the pool panics, or it was drained a moment ago.</summary>
+    /// <param name="backend">A backend of this pool.</param>
+    /// <param name="drainTimeout">How long sessions of a backend may go on that was drained by command. One that left discovery keeps none.</param>
+    /// <returns>Whether it may.</returns>
+    public bool CanKeep(Backend backend, TimeSpan drainTimeout)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        return backend.State is BackendState.Healthy or BackendState.SlowStart
+            || _snapshot.CanPick(backend)
+            || (backend is { State: BackendState.Draining, HasLeft: false, PassesChecks: true, EjectedUntil: null, DrainingSince: { } since }
+                && _time.GetElapsedTime(since) < drainTimeout);
     }
 
     /// <summary>Ends what a pick or <see cref="TryAcquire"/> began.</summary>
@@ -172,17 +202,31 @@ public sealed partial class BackendPool
         }
     }
 
-    /// <summary>Reports that a backend failed the traffic itself: it could not be connected, or broke off before its first byte.</summary>
+    /// <summary>
+    /// Reports that a backend failed the traffic itself: it could not be connected, or broke off before its first byte.
+    /// So many in a row eject it, or so many of all in a window.
+    /// </summary>
     /// <param name="backend">The backend.</param>
     /// <param name="reason">What happened, for the log.</param>
     public void ReportFailure(Backend backend, string reason)
     {
         ArgumentNullException.ThrowIfNull(backend);
+        backend.Latency.Fail();
         var inARow = backend.CountFailure();
-        var limit = Options.OutlierEjection.ConsecutiveFailures;
-        if (limit > 0 && inARow >= limit && backend.EjectedUntil is null)
+        if (backend.EjectedUntil is not null)
+        {
+            return;
+        }
+
+        var options = Options.OutlierEjection;
+        if (options.ConsecutiveFailures > 0 && inARow >= options.ConsecutiveFailures)
         {
             Eject(backend, $"{inARow} failures in a row, the last: {reason}");
+        }
+        else if (options.FailurePercent > 0 && backend.Outcomes?.Read() is var (all, failed)
+            && all >= options.MinimumRequests && failed * 100 >= options.FailurePercent * all)
+        {
+            Eject(backend, string.Create(CultureInfo.InvariantCulture, $"{failed} of {all} failed within {options.Window.TotalSeconds:0.#} s, the last: {reason}"));
         }
     }
 
@@ -191,11 +235,6 @@ public sealed partial class BackendPool
     public void Configure(PoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Policy != _policy.Kind)
-        {
-            _policy = SelectionPolicies.Create(options.Policy);
-        }
-
         if (options.BackendTls != _options.BackendTls)
         {
             _tls = CreateTls(options);
@@ -204,6 +243,12 @@ public sealed partial class BackendPool
         Publish(() =>
         {
             _options = options;
+            if (_policyCommand is { } command && command.Configured != options.Policy)
+            {
+                _policyCommand = null;
+            }
+
+            Use(_policyCommand?.Policy ?? options.Policy);
             foreach (var backend in _snapshot.Members)
             {
                 Describe(backend);
@@ -244,7 +289,7 @@ public sealed partial class BackendPool
                 }
                 else
                 {
-                    backend = new Backend(ToSocketAddress(endPoint), id, id) { IsOriginal = isFirst };
+                    backend = new Backend(ToSocketAddress(endPoint), id, id, _time) { IsOriginal = isFirst };
                     Describe(backend);
                     Log.Joined(_logger, Name, backend);
                     Join(backend);
@@ -296,7 +341,7 @@ public sealed partial class BackendPool
     public void Resume(Backend backend)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        backend.RecordSuccess();
+        backend.ForgetFailures();
         Change(backend, "resumed by command", () => (backend.IsDrained, backend.EjectedUntil, backend.RecentEjections) = (false, null, 0));
     }
 
@@ -316,6 +361,18 @@ public sealed partial class BackendPool
             return _snapshot.Members;
         });
     }
+
+    /// <summary>Changes the policy until the configuration gives the pool another one than it does now. A policy that stays keeps its state.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="policy"/> is not a policy.</exception>
+    public void SetPolicy(SelectionPolicy policy) => Publish(() =>
+    {
+        var before = _policy.Kind;
+        Use(policy);
+        _policyCommand = (policy, _options.Policy);
+        Log.PolicySet(_logger, Name, before, policy);
+        return _snapshot.Members;
+    });
 
     /// <summary>Takes a backend out of use for a time.</summary>
     /// <param name="backend">A backend of this pool.</param>
@@ -353,7 +410,7 @@ public sealed partial class BackendPool
     public void SetFaults(FaultOptions? faults)
     {
         _faults = faults is { IsNone: false } ? faults : null;
-        Log.FaultsSet(_logger, Name, _faults);
+        Log.FaultsSet(_logger, Name, (object?)_faults ?? "none");
         Changed?.Invoke(this);
     }
 
@@ -364,7 +421,7 @@ public sealed partial class BackendPool
     {
         ArgumentNullException.ThrowIfNull(backend);
         backend.Faults = faults is { IsNone: false } ? faults : null;
-        Log.BackendFaultsSet(_logger, Name, backend, backend.Faults);
+        Log.BackendFaultsSet(_logger, Name, backend, (object?)backend.Faults ?? "none");
         Changed?.Invoke(this);
     }
 
@@ -376,7 +433,8 @@ public sealed partial class BackendPool
         var backends = snapshot.Members.Select(backend => new BackendStatistics(
             backend.Name, backend.Id, backend.State, backend.Reason, backend.Weight, backend.Priority,
             backend.MaxConnections == int.MaxValue ? null : backend.MaxConnections, backend.Active, backend.Picks,
-            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults));
+            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults,
+            backend.Latency.Newest is { } latency ? Math.Round(latency, 3) : null));
         var available = snapshot.Available.ToArray();
         return new(
             Name,
@@ -390,6 +448,14 @@ public sealed partial class BackendPool
             _queue.Count,
             _faults,
             [.. backends]);
+    }
+
+    private void Use(SelectionPolicy policy)
+    {
+        if (policy != _policy.Kind)
+        {
+            _policy = SelectionPolicies.Create(policy);
+        }
     }
 
     private BackendTls? CreateTls(PoolOptions options) => options.BackendTls is { } tls ? new(Name, tls, _logger) : null;
@@ -452,7 +518,7 @@ public sealed partial class BackendPool
     // Where all are in theirs, the one that is nearest to its end has the whole share.
     private static bool HasItsTurn(PoolSnapshot snapshot, ISelectionPolicy policy, Backend backend) =>
         backend.SlowStart is not { } start
-        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.First
+        || policy.Kind is SelectionPolicy.LeastConnections or SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.PeakEwma or SelectionPolicy.First
         || Random.Shared.NextDouble() * (snapshot.Warmest?.Share ?? 1) < start.Share;
 
     // Takes a backend that a snapshot names, unless it drains in a newer one.
@@ -608,7 +674,7 @@ public sealed partial class BackendPool
             return null;
         }
 
-        backend.RecordSuccess();
+        backend.ForgetFailures();
         backend.EjectedUntil = null;
         backend.EjectionEnded = _time.GetTimestamp();
         Settle(backend, "ejection is over");
@@ -649,7 +715,17 @@ public sealed partial class BackendPool
         // One that is no longer described is about to leave; the log shall call it what it was called.
         backend.Name = name ?? backend.Name;
         backend.Priority = configured.Priority;
+        backend.Latency.Decay = _options.LatencyDecay;
         backend.MaxConnections = configured.MaxConnections ?? _options.MaxConnections ?? int.MaxValue;
+        if (_options.OutlierEjection is not { FailurePercent: > 0, Window: var window })
+        {
+            backend.Outcomes = null;
+        }
+        else if (backend.Outcomes?.Span != window)
+        {
+            backend.Outcomes = new RollingCounts(window, _time);
+        }
+
         if (backend.WeightCommand is { } command && command.Configured == configured.Weight)
         {
             backend.Weight = command.Weight;
@@ -733,9 +809,12 @@ public sealed partial class BackendPool
         public static partial void WeightSet(ILogger logger, string pool, Backend backend, int before, int after);
 
         [LoggerMessage(108, LogLevel.Warning, "Pool {Pool}: faults by command: {Faults}")]
-        public static partial void FaultsSet(ILogger logger, string pool, FaultOptions? faults);
+        public static partial void FaultsSet(ILogger logger, string pool, object faults);
 
         [LoggerMessage(109, LogLevel.Warning, "Pool {Pool}: backend {Backend}: faults by command: {Faults}")]
-        public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, FaultOptions? faults);
+        public static partial void BackendFaultsSet(ILogger logger, string pool, Backend backend, object faults);
+
+        [LoggerMessage(110, LogLevel.Information, "Pool {Pool}: policy {After} by command, before {Before}.")]
+        public static partial void PolicySet(ILogger logger, string pool, SelectionPolicy before, SelectionPolicy after);
     }
 }

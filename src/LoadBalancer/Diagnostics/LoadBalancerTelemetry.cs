@@ -33,6 +33,9 @@ public static class LoadBalancerTelemetry
     /// <summary>Attribute: which attempt a pick was, from 1.</summary>
     public const string AttemptKey = "lb.attempt";
 
+    /// <summary>Attribute: what session affinity had to say: none, new, kept, repicked or refused.</summary>
+    public const string AffinityKey = "lb.affinity";
+
     /// <summary>Attribute: the Layer 4 listener.</summary>
     public const string ListenerKey = "lb.listener";
 

@@ -30,6 +30,7 @@ public sealed class BackendPools : IAsyncDisposable
         _configuration = configuration;
         _time = time;
         _logger = logger;
+        Picks = new(time);
         LoadBalancerTelemetry.Meter.CreateObservableGauge("lb.backends", CountBackends, "{backend}", "Backends by pool and state.");
         LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
             "lb.queue", () => All.Select(pool => new Measurement<int>(pool.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.PoolKey, pool.Name))), "{waiter}", "Connections and requests that wait for a backend, by pool.");
@@ -37,6 +38,9 @@ public sealed class BackendPools : IAsyncDisposable
 
     /// <summary>Raised after pools came or went, or one of them changed.</summary>
     public event Action? Changed;
+
+    /// <summary>The newest picks of all pools, while somebody watches.</summary>
+    public PickLog Picks { get; }
 
     /// <summary>All pools.</summary>
     public IEnumerable<BackendPool> All => _pools.Values.Select(running => running.Pool);
@@ -60,7 +64,7 @@ public sealed class BackendPools : IAsyncDisposable
             var pool = WithoutPointlessChecks(configured, service);
             if (before.TryGetValue(name, out var running) && running.Pool.Service == service)
             {
-                var checksDiffer = running.Options.HealthCheck != pool.HealthCheck || running.Options.BackendTls != pool.BackendTls;
+                var checksDiffer = (running.Options.HealthCheck, running.Options.BackendTls, running.Options.HttpVersion) != (pool.HealthCheck, pool.BackendTls, pool.HttpVersion);
                 if (checksDiffer && running.Health is { } replaced)
                 {
                     // Before the pool is told: a check that ends later must not undo what "no checks" makes healthy.
@@ -122,7 +126,7 @@ public sealed class BackendPools : IAsyncDisposable
 
     private Running Start(string name, string service, PoolOptions options)
     {
-        var pool = new BackendPool(name, service, options, _logger, _time);
+        var pool = new BackendPool(name, service, options, _logger, _time, Picks);
         pool.Changed += OnPoolChanged;
         var health = HealthMonitor.Start(pool, options.HealthCheck, _time);
         return new Running(pool, options, new PoolDiscovery(pool, _resolver, _configuration, _time, _logger), health);

@@ -34,7 +34,7 @@ internal sealed class HealthMonitor : IAsyncDisposable
         IHealthProbe? probe = options.Type switch
         {
             HealthCheckType.Tcp => new TcpHealthProbe(options.Send, options.Expect),
-            HealthCheckType.Http => new HttpHealthProbe(options.Path, pool.Tls),
+            HealthCheckType.Http => new HttpHealthProbe(options.Path, pool.Tls, pool.Options.HttpVersion),
             _ => null,
         };
         return probe is null ? null : Start(pool, options, probe, time);

@@ -10,9 +10,9 @@ internal static class LoadComparison
     /// <summary>Compares what two backends would have for their weights if each got the next connection.</summary>
     /// <returns>Less than 0 when <paramref name="left"/> would have less.</returns>
     public static int Compare(Backend left, Backend right) =>
-        ((left.Active + 1L) * EffectiveWeight(right)).CompareTo((right.Active + 1L) * EffectiveWeight(left));
+        ((left.Active + 1L) * WeightOf(right)).CompareTo((right.Active + 1L) * WeightOf(left));
 
-    // A backend in its slow start has a part of its weight.
-    private static long EffectiveWeight(Backend backend) =>
+    /// <summary>A backend's weight, of which one in its slow start has a part.</summary>
+    public static long WeightOf(Backend backend) =>
         backend.Weight * (backend.SlowStart is { } start ? (long)(start.Share * WholeShare) : (long)WholeShare);
 }

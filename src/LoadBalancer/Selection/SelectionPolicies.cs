@@ -18,6 +18,7 @@ public static class SelectionPolicies
         SelectionPolicy.WeightedRoundRobin => new WeightedRoundRobinPolicy(),
         SelectionPolicy.Random => new RandomPolicy(),
         SelectionPolicy.First => new FirstPolicy(),
+        SelectionPolicy.PeakEwma => new PeakEwmaPolicy(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, $"must be one of {string.Join(", ", Enum.GetNames<SelectionPolicy>())}"),
     };
 }

@@ -7,7 +7,8 @@ namespace LoadBalancer.Selection;
 /// <summary>Remembers which backend a client has, so that it keeps it when others come and go.</summary>
 /// <param name="options">How long and how many.</param>
 /// <param name="time">The clock of expiry.</param>
-public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider time)
+/// <param name="keepsLeft">Whether a client whose backend left is remembered until it expires: it is to be told.</param>
+public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider time, bool keepsLeft = false)
 {
     private readonly ConcurrentDictionary<ulong, Entry> _entries = new();
     // The dictionary's own count takes all its locks, too much for every new client.
@@ -27,6 +28,21 @@ public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider t
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         return _entries.TryGetValue(key, out var entry) && !IsOver(entry) && snapshot.CanPick(entry.Backend) ? entry.Backend : null;
+    }
+
+    /// <summary>Finds a client's backend, whatever became of it.</summary>
+    /// <param name="key">Hash of what identifies the client.</param>
+    /// <returns>The backend; null when the client is not known.</returns>
+    public Backend? Recall(ulong key) => _entries.TryGetValue(key, out var entry) && !IsOver(entry) ? entry.Backend : null;
+
+    /// <summary>Forgets a client.</summary>
+    /// <param name="key">Hash of what identifies the client.</param>
+    public void Forget(ulong key)
+    {
+        if (_entries.TryRemove(key, out _))
+        {
+            Interlocked.Decrement(ref _count);
+        }
     }
 
     /// <summary>Remembers a client's backend, or that it has used it again. A table that is full takes no new client.</summary>
@@ -55,7 +71,7 @@ public sealed class SourceAffinity(SourceAffinityOptions options, TimeProvider t
     {
         foreach (var (key, entry) in _entries)
         {
-            if ((IsOver(entry) || entry.Backend.HasLeft) && _entries.TryRemove(new(key, entry)))
+            if ((IsOver(entry) || (!keepsLeft && entry.Backend.HasLeft)) && _entries.TryRemove(new(key, entry)))
             {
                 Interlocked.Decrement(ref _count);
             }

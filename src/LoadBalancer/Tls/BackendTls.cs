@@ -1,15 +1,17 @@
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Configuration;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Tls;
 
 /// <summary>How the backends of a pool are spoken to over TLS: whom to trust, which name to ask for, what to present.</summary>
 public sealed partial class BackendTls
 {
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
     private static long _made;
 
@@ -47,47 +49,24 @@ public sealed partial class BackendTls
     /// <summary>A number that no other instance in this process has.</summary>
     public long Id { get; } = Interlocked.Increment(ref _made);
 
-    /// <summary>Makes a handler connect this way.</summary>
-    /// <param name="handler">A handler that has sent nothing yet.</param>
-    public void Configure(SocketsHttpHandler handler)
-    {
-        ArgumentNullException.ThrowIfNull(handler);
-        // Handler options would do but for two things: the handler puts the host over the name to ask for, and takes
-        // certificates once and for all.
-        handler.ConnectCallback = ConnectAsync;
-    }
+    /// <summary>The machine's own trust, for pools without options.</summary>
+    public static BackendTls Standard { get; } = new("", new BackendTlsOptions(), NullLogger.Instance);
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            var stream = new NetworkStream(socket, ownsSocket: true);
-            if (context.InitialRequestMessage.RequestUri?.Scheme is not ("https" or "wss"))
-            {
-                return stream;
-            }
-
-            var tls = new SslStream(stream, leaveInnerStreamOpen: false);
-            await tls.AuthenticateAsClientAsync(HandshakeOptions(context), cancellationToken);
-            return tls;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private SslClientAuthenticationOptions HandshakeOptions(SocketsHttpConnectionContext context)
+    /// <summary>Shakes hands over a connection to a backend.</summary>
+    /// <param name="stream">The connection, which belongs to the stream that is returned.</param>
+    /// <param name="host">The backend's host, which its certificate must have unless the options say another.</param>
+    /// <param name="protocols">What is offered by ALPN (RFC 7301); null for nothing.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The stream of what is sent in TLS.</returns>
+    /// <exception cref="AuthenticationException">The backend is not trusted, or the two cannot agree.</exception>
+    public async ValueTask<SslStream> AuthenticateAsync(Stream stream, string host, List<SslApplicationProtocol>? protocols, CancellationToken cancellationToken)
     {
         RefreshNowAndThen();
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = _options.ServerName ?? context.DnsEndPoint.Host.Trim('[', ']'),
+            TargetHost = _options.ServerName ?? host,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = ApplicationProtocols(context.InitialRequestMessage),
+            ApplicationProtocols = protocols,
             ClientCertificateContext = _own?.Value,
         };
         if (_options.InsecureAllowUntrusted)
@@ -96,25 +75,66 @@ public sealed partial class BackendTls
         }
         else if (_trusted is not null)
         {
-            options.CertificateChainPolicy = new()
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-            };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(_trusted.Value ?? []);
+            options.CertificateChainPolicy = Policy();
         }
 
-        return options;
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(options, cancellationToken);
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
     }
 
-    // As the handler would ask for, which expects the answer to fit the request.
-    private static List<SslApplicationProtocol> ApplicationProtocols(HttpRequestMessage request) => request switch
+    /// <summary>
+    /// Makes a handler that speaks HTTP/3 do so this way. QUIC shakes hands inside the handler, which asks for the
+    /// host of the request and takes a certificate to present once and for all.
+    /// </summary>
+    /// <param name="options">Options of a handler that has sent nothing yet.</param>
+    public void Configure(SslClientAuthenticationOptions options)
     {
-        { Version.Major: 2, VersionPolicy: not HttpVersionPolicy.RequestVersionOrLower } => [SslApplicationProtocol.Http2],
-        { Version.Major: 2 } or { VersionPolicy: HttpVersionPolicy.RequestVersionOrHigher } => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-        _ => [SslApplicationProtocol.Http11],
-    };
+        ArgumentNullException.ThrowIfNull(options);
+        RefreshNowAndThen();
+        options.ClientCertificateContext = _own?.Value;
+        options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+            _options.InsecureAllowUntrusted || (certificate is X509Certificate2 presented && IsTrusted(presented, chain, errors));
+    }
+
+    private bool IsTrusted(X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        RefreshNowAndThen();
+        if (_options.ServerName is { } name ? !certificate.MatchesHostname(name) : errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+        {
+            return false;
+        }
+
+        if (_trusted is null)
+        {
+            return !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors);
+        }
+
+        using var own = new X509Chain { ChainPolicy = Policy() };
+        own.ChainPolicy.ApplicationPolicy.Add(new(ServerAuthentication));
+        own.ChainPolicy.ExtraStore.AddRange(chain?.ChainPolicy.ExtraStore ?? []);
+        return own.Build(certificate);
+    }
+
+    private X509ChainPolicy Policy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(_trusted!.Value ?? []);
+        return policy;
+    }
 
     private void RefreshNowAndThen()
     {

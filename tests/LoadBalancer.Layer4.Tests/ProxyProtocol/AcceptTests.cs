@@ -2,8 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.ProxyProtocol;
+using LoadBalancer.Tests.ProxyProtocol;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Layer4.Tests.ProxyProtocol;

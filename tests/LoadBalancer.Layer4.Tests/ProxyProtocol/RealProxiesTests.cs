@@ -3,8 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
 

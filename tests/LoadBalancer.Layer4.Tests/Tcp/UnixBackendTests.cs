@@ -1,6 +1,6 @@
 using LoadBalancer.Configuration;
-using LoadBalancer.Layer4.ProxyProtocol;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tests.Tcp;
 

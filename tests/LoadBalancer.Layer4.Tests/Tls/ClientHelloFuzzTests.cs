@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using LoadBalancer.Layer4.Tests.Support;
 using LoadBalancer.Layer4.Tls;
+using LoadBalancer.Tests.Support;
 
 namespace LoadBalancer.Layer4.Tests.Tls;
 

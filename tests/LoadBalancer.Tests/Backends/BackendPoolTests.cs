@@ -288,8 +288,8 @@ public sealed class BackendPoolTests
         Assert.Equal(("catalog", "http://catalog", SelectionPolicy.RoundRobin, 1), (statistics.Name, statistics.Service, statistics.Policy, statistics.Healthy));
         Assert.Equal(
             [
-                new BackendStatistics("catalog-1", "10.0.0.1:5000", BackendState.Healthy, "first health check passed", 4, 0, null, 1, 1, 1, 0, null, null, null),
-                new BackendStatistics("10.0.0.2:5000", "10.0.0.2:5000", BackendState.Checking, null, 1, 0, null, 0, 0, 0, 0, null, "connect failed: ConnectionRefused", null),
+                new BackendStatistics("catalog-1", "10.0.0.1:5000", BackendState.Healthy, "first health check passed", 4, 0, null, 1, 1, 1, 0, null, null, null, 1_000),
+                new BackendStatistics("10.0.0.2:5000", "10.0.0.2:5000", BackendState.Checking, null, 1, 0, null, 0, 0, 0, 0, null, "connect failed: ConnectionRefused", null, null),
             ],
             statistics.Backends);
     }

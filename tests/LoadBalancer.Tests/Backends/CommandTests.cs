@@ -105,6 +105,25 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_policy_by_command_lasts_until_the_configuration_gives_another_than_it_did()
+    {
+        var pool = Some.Pool(2, options => options with { Policy = SelectionPolicy.Random });
+
+        pool.SetPolicy(SelectionPolicy.PeakEwma);
+        var policy = pool.Policy;
+        Assert.Equal(SelectionPolicy.PeakEwma, policy.Kind);
+        pool.SetPolicy(SelectionPolicy.PeakEwma);
+        pool.Configure(pool.Options with { MaxConnections = 9 });
+        Assert.Same(policy, pool.Policy);
+        Assert.Equal(SelectionPolicy.PeakEwma, pool.GetStatistics().Policy);
+
+        pool.Configure(pool.Options with { Policy = SelectionPolicy.First });
+        Assert.Equal(SelectionPolicy.First, pool.Policy.Kind);
+        pool.Configure(pool.Options with { Policy = SelectionPolicy.Random });
+        Assert.Equal(SelectionPolicy.Random, pool.Policy.Kind);
+    }
+
+    [Fact]
     public void Faults_that_are_none_are_off()
     {
         var pool = Some.Pool(1, options => options);

@@ -39,7 +39,7 @@ public sealed class SlowStartTests
             var share = percent / 100.0;
             var expected = Picks * (kind == SelectionPolicy.First ? share : share / (others + share));
             // Six standard deviations and a rounding; two choices at random leave a little more behind.
-            var tolerance = (6 * Math.Sqrt(expected)) + (kind == SelectionPolicy.PowerOfTwoChoices ? expected * 0.1 : 0) + 2;
+            var tolerance = (6 * Math.Sqrt(expected)) + (kind is SelectionPolicy.PowerOfTwoChoices or SelectionPolicy.PeakEwma ? expected * 0.1 : 0) + 2;
             Assert.Equal(expected, picked.Count(backend => backend == newcomer), tolerance);
             foreach (var backend in picked)
             {

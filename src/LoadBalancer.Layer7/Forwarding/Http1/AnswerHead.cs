@@ -35,6 +35,9 @@ internal sealed class AnswerHead
     /// <summary>The fields, those of framing left out.</summary>
     public List<AnswerField> Fields => _fields;
 
+    /// <summary>Whether a field has a URL.</summary>
+    public bool HasLocation { get; private set; }
+
     /// <summary>Whether two fields may have the same name.</summary>
     public bool MayRepeat { get; private set; }
 
@@ -144,6 +147,7 @@ internal sealed class AnswerHead
             case FieldKind.Dropped:
                 break;
             default:
+                HasLocation |= field.Kind == FieldKind.Location;
                 MayRepeat |= (_names & field.NameBit) != 0;
                 _names |= field.NameBit;
                 _fields.Add(field);
@@ -172,7 +176,7 @@ internal sealed class AnswerHead
         _fields.Clear();
         _namedByConnection.Clear();
         _names = 0;
-        MayRepeat = IsChunked = _closes = _keepsAlive = false;
+        HasLocation = MayRepeat = IsChunked = _closes = _keepsAlive = false;
         ContentLength = null;
         Reason = null;
     }

@@ -119,7 +119,7 @@ internal struct ChunkedBody
 
         var name = FieldNames.ToString(nameBytes);
         // A field of framing is none of the body's end (RFC 9110 §6.5.1).
-        trailer = FieldNames.KindOf(name) is FieldKind.Plain or FieldKind.Personal ? new(name, Encoding.ASCII.GetString(value)) : null;
+        trailer = FieldNames.KindOf(name) is FieldKind.Plain or FieldKind.Personal or FieldKind.Location ? new(name, Encoding.ASCII.GetString(value)) : null;
         return true;
     }
 }

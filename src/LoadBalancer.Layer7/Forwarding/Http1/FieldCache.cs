@@ -21,7 +21,7 @@ internal static class FieldCache
     }
 
     /// <summary>Whether a field of this kind and length may be kept.</summary>
-    public static bool MayKeep(ReadOnlySpan<byte> line, FieldKind kind) => kind is not FieldKind.Personal && line.Length <= LongestLine;
+    public static bool MayKeep(ReadOnlySpan<byte> line, FieldKind kind) => kind is not (FieldKind.Personal or FieldKind.Location) && line.Length <= LongestLine;
 
     /// <summary>Keeps a field.</summary>
     public static void Keep(AnswerField field) => Volatile.Write(ref Fields[PlaceOf(field.Line)], field);

@@ -24,8 +24,11 @@ internal enum FieldKind
     /// <summary><c>Host</c>: becomes the backend's.</summary>
     Host,
 
-    /// <summary>Set from what is known of the client; what it says itself is dropped.</summary>
-    Forwarded,
+    /// <summary><c>X-Forwarded-Prefix</c>: grows by the prefix that the backend does not see.</summary>
+    ForwardedPrefix,
+
+    /// <summary>Has a URL, which may be the backend's own and is rewritten then.</summary>
+    Location,
 
     /// <summary>Set from the current span, where there is one.</summary>
     Trace,

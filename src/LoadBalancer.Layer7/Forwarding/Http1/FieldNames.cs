@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text;
+using LoadBalancer.Layer7.Requests;
 using Microsoft.Net.Http.Headers;
 
 namespace LoadBalancer.Layer7.Forwarding.Http1;
@@ -17,16 +18,15 @@ internal static class FieldNames
         [HeaderNames.TransferEncoding] = FieldKind.TransferEncoding,
         [HeaderNames.Host] = FieldKind.Host,
         [HeaderNames.SetCookie] = FieldKind.Personal,
-        [HeaderNames.Location] = FieldKind.Personal,
+        [HeaderNames.Location] = FieldKind.Location,
+        [HeaderNames.ContentLocation] = FieldKind.Location,
+        ["Refresh"] = FieldKind.Location,
         [HeaderNames.ETag] = FieldKind.Personal,
         [HeaderNames.TraceParent] = FieldKind.Trace,
         [HeaderNames.TraceState] = FieldKind.Trace,
         [HeaderNames.Baggage] = FieldKind.Trace,
         [HeaderNames.CorrelationContext] = FieldKind.Trace,
-        ["X-Forwarded-For"] = FieldKind.Forwarded,
-        ["X-Forwarded-Proto"] = FieldKind.Forwarded,
-        ["X-Forwarded-Host"] = FieldKind.Forwarded,
-        ["X-Forwarded-Prefix"] = FieldKind.Forwarded,
+        [ForwardedHeaders.Prefix] = FieldKind.ForwardedPrefix,
         [HeaderNames.KeepAlive] = FieldKind.Dropped,
         [HeaderNames.Upgrade] = FieldKind.Dropped,
         [HeaderNames.ProxyConnection] = FieldKind.Dropped,

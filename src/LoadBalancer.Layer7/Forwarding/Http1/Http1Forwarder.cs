@@ -5,6 +5,9 @@ using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer7.Requests;
+using LoadBalancer.Layer7.Resilience;
+using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -41,17 +44,16 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
     /// <summary>Whether a request is one of the plain case.</summary>
     public static bool CanForward(HttpContext context, Attempt attempt)
     {
-        var request = context.Request;
-        var headers = request.Headers;
-        var version = attempt.Request.Pool.Options.HttpVersion;
+        var (request, version, options) = (context.Request, attempt.Request.Pool.Options.HttpVersion, attempt.Request.Route.Options);
         return !attempt.Backend.IsHttps
-            && version is BackendHttpVersion.Auto or BackendHttpVersion.Http1
-            && attempt.Request.Route.Options.Transforms.Length == 0
-            && headers.Upgrade.Count == 0
-            && headers.Expect.Count == 0
-            && !HttpMethods.IsConnect(request.Method)
-            && RequestHead.CanWriteTarget(request)
-            && !(version is BackendHttpVersion.Auto && IsGrpc(headers.ContentType));
+            && (version == BackendHttpVersion.Http1 || (version == BackendHttpVersion.Auto && !RequestConfigs.IsGrpc(request.ContentType)))
+            && options.Transforms.Length == 0
+            && attempt.Hedge is null
+            && !attempt.Request.IsUpgrade
+            && request.Headers.Upgrade.Count == 0
+            && request.Headers.Expect.Count == 0
+            && RequestHead.CanWriteQuery(request.QueryString.Value)
+            && (context.Features.Get<RequestPath>() is null ? RequestHead.CanWritePath(request.Path.Value) : options.RemovePrefix is null);
     }
 
     /// <inheritdoc/>
@@ -59,10 +61,10 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
     public async ValueTask<ForwarderError> SendAsync(HttpContext context, Attempt attempt, CancellationToken cancellation)
     {
         var target = _targets.GetValue(attempt.Backend, backend => new(backend, _sweep));
-        var timeouts = attempt.Request.Route.Options.Timeouts;
+        var route = attempt.Request.Route;
+        var timeouts = route.Options.Timeouts;
         var idle = (long)timeouts.Idle.TotalMilliseconds;
-        var firstByte = timeouts.FirstByte is { } limit ? Math.Min((long)limit.TotalMilliseconds, idle) : idle;
-        var hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? context.Request.ContentLength > 0;
+        var hasBody = attempt.Request.HasBody;
         var isBodyWhole = !hasBody;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         var length = 0;
@@ -76,15 +78,15 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         {
             while (true)
             {
-                connection = isRetry ? null : target.Connections.TryTake(isSure: !IsIdempotent(context.Request.Method));
+                connection = isRetry ? null : target.Connections.TryTake(isSure: !attempt.Request.IsIdempotent);
                 var isUsed = connection is not null;
                 connection ??= await target.Connections.ConnectAsync(timeouts.Connect, context.RequestAborted, cancellation);
                 using var aborted = context.RequestAborted.UnsafeRegister(Abort, connection);
                 using var cancelled = cancellation.UnsafeRegister(Abort, connection);
                 if (length == 0)
                 {
-                    length = RequestHead.Write(context, target.Host, PathOf(context.Request, attempt), hasBody, ref buffer);
-                    if (hasBody)
+                    length = WriteHead(context, route, target, hasBody, ref buffer);
+                    if (hasBody && RequestBodySender.IsServersOwn(context.Request))
                     {
                         // What is taken from the client here is not there for another attempt.
                         attempt.RequestSent = true;
@@ -92,7 +94,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                     }
                 }
 
-                connection.ExpireAfter(isBodyWhole ? firstByte : idle);
+                connection.ExpireAfter(idle);
                 var send = connection.SendAsync(buffer.AsMemory(0, length));
                 // One that is closed already takes nothing at all, and says so at once.
                 var isWaiting = !send.IsCompleted;
@@ -103,7 +105,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                 var received = Channel.Broken;
                 if (isSent)
                 {
-                    body = isBodyWhole ? null : RequestBodySender.Start(context.Request, bodySent, connection, idle, firstByte);
+                    body = isBodyWhole ? null : RequestBodySender.Start(context.Request, bodySent, connection, idle);
                     while ((received = connection.TryReceive()) == Channel.WouldBlock)
                     {
                         await connection.WaitToReceiveAsync();
@@ -111,7 +113,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                 }
 
                 if (received <= 0 && isUsed && body is null && connection.Cause is CloseCause.None or CloseCause.Stale
-                    && (isRefused || IsIdempotent(context.Request.Method)))
+                    && (isRefused || attempt.Request.IsIdempotent))
                 {
                     // The backend closed the connection, which had rested, before it saw the request.
                     connection.End();
@@ -140,13 +142,13 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                     return ForwarderError.None;
                 }
 
-                if (body is not null)
-                {
-                    body.IsAnswered = true;
-                }
-
                 var head = Head;
                 Apply(head, context);
+                if (head.HasLocation)
+                {
+                    route.Locations.Apply(context, target.Url, target.OtherHost);
+                }
+
                 var isChunked = head.IsChunked;
                 var bodyLength = HasNoBody(context.Request.Method, status) ? 0 : isChunked ? null : head.ContentLength;
                 var mayKeep = head.KeepsAlive && (isChunked || bodyLength is not null) && (status != StatusCodes.Status205ResetContent || head.ContentLength == 0);
@@ -208,12 +210,12 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
     private static ForwarderError FailToConnect(HttpContext context, Attempt attempt, Exception exception, CancellationToken cancellation) =>
         exception is SocketException ? Fail(context, attempt, ForwarderError.Request, StatusCodes.Status502BadGateway, exception)
         : IsEnded(context, cancellation) ? FailEnded(context, attempt, exception)
-        : Fail(context, attempt, ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("The backend did not accept a connection in time.", exception));
+        : FailTimedOut(context, attempt, RouteTimeout.Connect, new TimeoutException("The backend did not accept a connection in time.", exception));
 
     // Why there is no answer: whoever closed the connection knows.
     private static ForwarderError Fail(HttpContext context, Attempt attempt, BackendConnection connection, RequestBodySender? body, string? fault) => connection.Cause switch
     {
-        CloseCause.Expired => Fail(context, attempt, ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout, new TimeoutException("The backend did not answer in time.")),
+        CloseCause.Expired => FailTimedOut(context, attempt, RouteTimeout.Idle, new TimeoutException("The backend sent nothing in time.")),
         CloseCause.Aborted when body is { Error: ForwarderError.RequestBodyClient, Exception: var exception } =>
             Fail(context, attempt, body.Error, (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest, exception),
         CloseCause.Aborted => FailEnded(context, attempt, null),
@@ -223,14 +225,22 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
             : new HttpRequestException(HttpRequestError.InvalidResponse, $"The backend's answer was refused: {fault}.")),
     };
 
+    private static ForwarderError FailTimedOut(HttpContext context, Attempt attempt, RouteTimeout timeout, TimeoutException exception)
+    {
+        attempt.Timeout = timeout;
+        return Fail(context, attempt, ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout, exception);
+    }
+
     private static ForwarderError FailEnded(HttpContext context, Attempt attempt, Exception? exception) =>
         Fail(context, attempt, ForwarderError.RequestCanceled, context.RequestAborted.IsCancellationRequested ? StatusCodes.Status400BadRequest : StatusCodes.Status502BadGateway, exception ?? new OperationCanceledException());
 
     // What has gone to the client cannot be taken back: it must not take a part for the whole.
     private static ForwarderError FailBody(HttpContext context, Attempt attempt, BackendConnection connection, ForwarderError error)
     {
-        error = connection.Cause == CloseCause.Aborted ? ForwarderError.ResponseBodyCanceled : error;
-        attempt.Exception = connection.Cause == CloseCause.Expired
+        var isExpired = connection.Cause == CloseCause.Expired;
+        error = isExpired || connection.Cause == CloseCause.Aborted ? ForwarderError.ResponseBodyCanceled : error;
+        attempt.Timeout = isExpired ? RouteTimeout.Idle : null;
+        attempt.Exception = isExpired
             ? new TimeoutException("The backend stopped in the middle of its answer.")
             : new IOException(error == ForwarderError.ResponseBodyDestination ? "The backend broke off its answer, or what it sent is malformed." : "The client no longer takes the answer.");
         if (!context.Response.HasStarted)
@@ -327,22 +337,20 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         }
     }
 
-    private static ReadOnlySpan<char> PathOf(HttpRequest request, Attempt attempt)
+    private static int WriteHead(HttpContext context, Route route, Target target, bool hasBody, ref byte[] buffer)
     {
-        var path = request.Path.Value.AsSpan();
-        var prefix = attempt.Request.Route.Options.RemovePrefix.AsSpan().TrimEnd('/');
-        return path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == prefix.Length || path[prefix.Length] == '/') ? path[prefix.Length..] : path;
+        ReadOnlySpan<char> path = RequestPath.Of(context);
+        if (route.Locations.Paths is { RemovedPrefix: { } prefix, EncodedPrefix: var encoded }
+            && path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == prefix.Length || path[prefix.Length] == '/'))
+        {
+            return RequestHead.Write(context, target.Host, path[prefix.Length..], encoded, hasBody, ref buffer);
+        }
+
+        return RequestHead.Write(context, target.Host, path, removed: null, hasBody, ref buffer);
     }
 
     private static bool HasNoBody(string method, int status) =>
         HttpMethods.IsHead(method) || status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
-
-    private static bool IsIdempotent(string method) =>
-        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)
-        || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
-
-    private static bool IsGrpc(StringValues contentType) =>
-        contentType is [{ } type] && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
 
     private static Activity? StartSpan(HttpRequest request, Backend backend)
     {

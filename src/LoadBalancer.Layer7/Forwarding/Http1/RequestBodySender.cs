@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LoadBalancer.Layer7.Forwarding.Http1;
@@ -11,6 +12,7 @@ namespace LoadBalancer.Layer7.Forwarding.Http1;
 internal sealed class RequestBodySender
 {
     private const int BufferSize = 64 * 1024;
+    private const int StreamBufferSize = 16 * 1024;
 
     // The size of a chunk in hexadecimal digits, and two line ends.
     private const int ChunkFraming = 12;
@@ -19,19 +21,20 @@ internal sealed class RequestBodySender
     private readonly BackendConnection _connection;
     private readonly bool _isChunked;
     private readonly long _idle;
-    private readonly long _firstByte;
+    private readonly bool _isServersOwn;
     private readonly Task _sending;
     private long _left;
     private volatile bool _isEnding;
 
-    private RequestBodySender(HttpRequest request, long sent, BackendConnection connection, long idle, long firstByte)
+    private RequestBodySender(HttpRequest request, long sent, BackendConnection connection, long idle)
     {
-        _reader = request.BodyReader;
+        _isServersOwn = IsServersOwn(request);
+        // One that was put in its place is read anew for each attempt, and wants to be read to its very end.
+        _reader = _isServersOwn ? request.BodyReader : PipeReader.Create(request.Body, new StreamPipeReaderOptions(bufferSize: StreamBufferSize, leaveOpen: true));
         _connection = connection;
         _isChunked = request.ContentLength is null;
-        _left = (request.ContentLength ?? long.MaxValue) - sent;
+        _left = (_isServersOwn ? request.ContentLength ?? long.MaxValue : long.MaxValue) - sent;
         _idle = idle;
-        _firstByte = firstByte;
         _sending = SendAsync();
     }
 
@@ -41,11 +44,11 @@ internal sealed class RequestBodySender
     /// <summary>What went wrong.</summary>
     public Exception? Exception { get; private set; }
 
-    /// <summary>Whether the answer has begun, which ends the wait for it.</summary>
-    public bool IsAnswered { get; set; }
-
     /// <summary>Sends the rest of a body, behind what is in the first buffer.</summary>
-    public static RequestBodySender Start(HttpRequest request, long sent, BackendConnection connection, long idle, long firstByte) => new(request, sent, connection, idle, firstByte);
+    public static RequestBodySender Start(HttpRequest request, long sent, BackendConnection connection, long idle) => new(request, sent, connection, idle);
+
+    /// <summary>Whether a body is read from the server itself: its reader can be asked what is there, and used again.</summary>
+    public static bool IsServersOwn(HttpRequest request) => request.Body.GetType().Assembly == typeof(KestrelServer).Assembly;
 
     /// <summary>Puts what has come of the body already behind the head, as far as it fits.</summary>
     /// <returns>Length of both; bytes of the body in it; whether the body is whole then.</returns>
@@ -99,7 +102,7 @@ internal sealed class RequestBodySender
                 _connection.ExpireAfter(_idle);
             }
 
-            _connection.ExpireAfter(IsAnswered ? _idle : _firstByte);
+            _connection.ExpireAfter(_idle);
         }
         catch (SocketException exception)
         {
@@ -113,6 +116,10 @@ internal sealed class RequestBodySender
         }
 
         ArrayPool<byte>.Shared.Return(buffer);
+        if (!_isServersOwn)
+        {
+            await _reader.CompleteAsync();
+        }
     }
 
     /// <returns>Whether there is more.</returns>

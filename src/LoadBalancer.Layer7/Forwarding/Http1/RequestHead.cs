@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text;
+using LoadBalancer.Layer7.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
@@ -11,7 +11,6 @@ namespace LoadBalancer.Layer7.Forwarding.Http1;
 /// <summary>Writes the head of a request, as a backend gets it, into one buffer.</summary>
 internal ref struct RequestHead
 {
-    private const int LongestAddress = 64;
     private const int LongestNumber = 20;
 
     // What YARP does not encode either (RFC 3986 appendix A); a path with anything else is left to it.
@@ -29,28 +28,28 @@ internal ref struct RequestHead
         _buffer = buffer;
     }
 
-    /// <summary>Whether a target is one that is written as it is.</summary>
-    public static bool CanWriteTarget(HttpRequest request) =>
-        request.Path.Value is ['/', ..] path && !path.AsSpan().ContainsAnyExcept(PathCharacters)
-        && !request.PathBase.HasValue
-        && !request.QueryString.Value.AsSpan().ContainsAnyExcept(QueryCharacters);
+    /// <summary>Whether a path is one that is written as it is.</summary>
+    public static bool CanWritePath(ReadOnlySpan<char> path) => path is ['/', ..] && !path.ContainsAnyExcept(PathCharacters);
+
+    /// <summary>Whether a query is one that is written as it is.</summary>
+    public static bool CanWriteQuery(ReadOnlySpan<char> query) => !query.ContainsAnyExcept(QueryCharacters);
 
     /// <summary>Writes the head.</summary>
     /// <param name="context">The request.</param>
     /// <param name="host">The backend's host and port.</param>
     /// <param name="path">The path as the backend sees it.</param>
+    /// <param name="removed">What was taken off the path, encoded; null for nothing.</param>
     /// <param name="hasBody">Whether a body follows.</param>
     /// <param name="buffer">From the shared pool of arrays; replaced by a larger one where it is too small.</param>
     /// <returns>Bytes written.</returns>
-    public static int Write(HttpContext context, ReadOnlySpan<byte> host, ReadOnlySpan<char> path, bool hasBody, ref byte[] buffer)
+    public static int Write(HttpContext context, ReadOnlySpan<byte> host, ReadOnlySpan<char> path, string? removed, bool hasBody, ref byte[] buffer)
     {
         var span = Activity.Current;
         var head = new RequestHead(context, buffer);
         head.WriteRequestLine(path);
         head.WriteHost(host);
-        head.WriteFields(span is not null);
+        head.WriteFields(removed, span is not null);
         head.WriteFraming(hasBody);
-        head.WriteForwarded();
         if (span is not null)
         {
             head.WriteTrace(span);
@@ -83,7 +82,7 @@ internal ref struct RequestHead
         Write("\r\n"u8);
     }
 
-    private void WriteFields(bool hasSpan)
+    private void WriteFields(string? removed, bool hasSpan)
     {
         var headers = _context.Request.Headers;
         var connection = headers.Connection;
@@ -93,14 +92,21 @@ internal ref struct RequestHead
             // Names that begin with a colon are HTTP/2's own.
             var passes = name[0] != ':' && FieldNames.KindOf(name) switch
             {
-                FieldKind.Plain or FieldKind.Personal => !named || !Names(connection, name),
+                FieldKind.Plain or FieldKind.Personal or FieldKind.Location => !named || !Names(connection, name),
                 FieldKind.Trace => !hasSpan,
+                FieldKind.ForwardedPrefix => removed is null,
                 _ => false,
             };
             if (passes)
             {
                 WriteField(name, values);
             }
+        }
+
+        // Only where the others are told too.
+        if (removed is not null && headers.ContainsKey(ForwardedHeaders.Proto))
+        {
+            WriteField(ForwardedHeaders.Prefix, headers[ForwardedHeaders.Prefix].ToString().TrimEnd('/') + removed);
         }
     }
 
@@ -144,33 +150,6 @@ internal ref struct RequestHead
         length.TryFormat(_buffer.AsSpan(_length), out var written, provider: CultureInfo.InvariantCulture);
         _length += written;
         Write("\r\n"u8);
-    }
-
-    private void WriteForwarded()
-    {
-        var request = _context.Request;
-        if (_context.Connection.RemoteIpAddress is { } address)
-        {
-            Write("X-Forwarded-For: "u8);
-            WriteAddress(address);
-            Write("\r\n"u8);
-        }
-
-        if (request.Host.HasValue)
-        {
-            WriteField("X-Forwarded-Host", request.Host.Value);
-        }
-
-        Write("X-Forwarded-Proto: "u8);
-        Write(request.Scheme);
-        Write("\r\n"u8);
-    }
-
-    private void WriteAddress(IPAddress address)
-    {
-        Reserve(LongestAddress);
-        address.TryFormat(_buffer.AsSpan(_length), out var written);
-        _length += written;
     }
 
     // W3C Trace Context; whatever else a span has to pass on is for the propagator.

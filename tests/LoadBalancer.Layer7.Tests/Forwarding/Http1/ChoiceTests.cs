@@ -13,8 +13,8 @@ public sealed class ChoiceTests
     [InlineData("GET / HTTP/1.1\r\nHost: test\r\n\r\n", false)]
     [InlineData("GET /a/b?c=d%20e HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nConnection: keep-alive, x\r\n\r\n", false)]
     [InlineData("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi", false)]
-    [InlineData("GET /a%2Fb HTTP/1.1\r\nHost: test\r\n\r\n", true)]
-    [InlineData("GET /a%20b HTTP/1.1\r\nHost: test\r\n\r\n", true)]
+    [InlineData("GET /a%2Fb%20c/../d HTTP/1.1\r\nHost: test\r\n\r\n", false)]
+    [InlineData("GET /a?b=<c> HTTP/1.1\r\nHost: test\r\n\r\n", true)]
     [InlineData("GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n", true)]
     [InlineData("POST / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi", true)]
     public async Task A_request_is_forwarded_here_when_it_is_plain(string request, bool byYarp)

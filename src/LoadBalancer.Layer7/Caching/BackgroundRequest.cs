@@ -1,0 +1,53 @@
+using LoadBalancer.Layer7.Forwarding;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+
+namespace LoadBalancer.Layer7.Caching;
+
+/// <summary>A copy of a request that goes to a backend when its client has long been answered.</summary>
+internal static class BackgroundRequest
+{
+    /// <summary>Copies what backends and transforms see of a request.</summary>
+    /// <param name="original">The request, which must still be under way.</param>
+    /// <param name="services">Services of the copy.</param>
+    /// <param name="route">Its route.</param>
+    public static HttpContext Copy(HttpContext original, IServiceProvider services, Routing.Route route)
+    {
+        var request = original.Request;
+        var copy = new DefaultHttpContext { RequestServices = services };
+        copy.Features.Set<IHttpRequestFeature>(new HttpRequestFeature
+        {
+            Method = HttpMethods.Get,
+            Protocol = request.Protocol,
+            Scheme = request.Scheme,
+            PathBase = request.PathBase.Value!,
+            Path = request.Path.Value!,
+            QueryString = request.QueryString.Value!,
+            RawTarget = original.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
+            Headers = new HeaderDictionary(request.Headers.ToDictionary(StringComparer.OrdinalIgnoreCase)),
+            Body = Stream.Null,
+        });
+        copy.Features.Set<IHttpRequestBodyDetectionFeature>(NoBody.Instance);
+        copy.Features.Set<IHttpConnectionFeature>(new HttpConnectionFeature
+        {
+            ConnectionId = original.Connection.Id,
+            RemoteIpAddress = original.Connection.RemoteIpAddress,
+            RemotePort = original.Connection.RemotePort,
+            LocalIpAddress = original.Connection.LocalIpAddress,
+            LocalPort = original.Connection.LocalPort,
+        });
+        copy.Features.Set(original.Features.Get<Listener>());
+        copy.Features.Set(new BalancedRequest(route));
+        copy.SetEndpoint(original.GetEndpoint());
+        copy.Request.RouteValues = new RouteValueDictionary(request.RouteValues);
+        return copy;
+    }
+
+    private sealed class NoBody : IHttpRequestBodyDetectionFeature
+    {
+        public static readonly NoBody Instance = new();
+
+        public bool CanHaveBody => false;
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LoadBalancer.Layer7.Forwarding;
+
+/// <summary>Ends a client's stream with the code that the backend ended its own with (RFC 9113 §7), which gRPC clients read a status from.</summary>
+internal sealed class BackendReset(IFeatureCollection features, IHttpResetFeature client) : IHttpResetFeature
+{
+    public void Reset(int errorCode)
+    {
+        for (var exception = features.Get<IForwarderErrorFeature>()?.Exception; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is HttpProtocolException { ErrorCode: > 0 and <= int.MaxValue and var code })
+            {
+                errorCode = (int)code;
+                break;
+            }
+        }
+
+        client.Reset(errorCode);
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace LoadBalancer.Layer7.Limits;
+
+/// <summary>
+/// Client connections of all listeners together. Kestrel's own limit is one for each address, and taken when the address
+/// is bound.
+/// </summary>
+internal sealed class ConnectionLimit
+{
+    private int _max = int.MaxValue;
+    private int _open;
+    private long _refused;
+
+    /// <summary>Connections that are open.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Connections that were closed at once.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Takes a changed limit, for connections to come.</summary>
+    /// <param name="max">Most connections; null for no limit.</param>
+    public void Apply(int? max) => Volatile.Write(ref _max, max ?? int.MaxValue);
+
+    /// <summary>Puts itself in front of what an endpoint does with its connections, TLS above all.</summary>
+    public void Guard(ListenOptions endpoint)
+    {
+        endpoint.Use(next => connection => RunAsync(connection, () => next(connection)));
+        ((IMultiplexedConnectionBuilder)endpoint).Use(next => connection => RunAsync(connection, () => next(connection)));
+    }
+
+    private async Task RunAsync(BaseConnectionContext connection, Func<Task> next)
+    {
+        if (!TryEnter(connection))
+        {
+            return;
+        }
+
+        try
+        {
+            await next();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private bool TryEnter(BaseConnectionContext connection)
+    {
+        if (Interlocked.Increment(ref _open) <= Volatile.Read(ref _max))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _open);
+        Interlocked.Increment(ref _refused);
+        connection.Abort(new ConnectionAbortedException("LoadBalancer:Layer7:Limits:MaxConnections is reached."));
+        return false;
+    }
+}

@@ -1,0 +1,122 @@
+using LoadBalancer.Layer7.Forwarding;
+using Microsoft.AspNetCore.Http;
+
+namespace LoadBalancer.Layer7.Resilience;
+
+/// <summary>
+/// The body of a request on its way to a backend. Keeps what was read, up to a limit, so that it can be sent again, and
+/// to another pool as well; and tells when its end was read.
+/// </summary>
+internal sealed class KeptBody : Stream
+{
+    private const int FirstSize = 4096;
+
+    private readonly Stream _inner;
+    private readonly BalancedRequest _request;
+    private readonly int _most;
+    private byte[] _kept;
+    private int _length;
+    private int _position;
+    private bool _isTooLarge;
+
+    /// <param name="context">The request, which gets this body in place of its own.</param>
+    /// <param name="request">Is told of the end.</param>
+    /// <param name="most">Bytes that are kept; a longer body is not.</param>
+    public KeptBody(HttpContext context, BalancedRequest request, int most)
+    {
+        _inner = context.Request.Body;
+        _request = request;
+        _most = most;
+        _kept = most == 0 ? [] : new byte[Math.Min(most, (int)Math.Min(context.Request.ContentLength ?? FirstSize, most))];
+        context.Request.Body = this;
+    }
+
+    /// <summary>Whether all that was read is kept, so that it can be read again.</summary>
+    public bool CanReplay => !_isTooLarge;
+
+    /// <summary>Whether its end was read.</summary>
+    public bool IsComplete { get; private set; }
+
+    /// <summary>What was read and kept.</summary>
+    public ReadOnlyMemory<byte> Kept => _kept.AsMemory(0, _length);
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Goes back to the beginning, for another attempt.</summary>
+    public void Rewind() => _position = 0;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_position < _length)
+        {
+            var again = Math.Min(buffer.Length, _length - _position);
+            _kept.AsSpan(_position, again).CopyTo(buffer.Span);
+            _position += again;
+            return again;
+        }
+
+        var read = IsComplete ? 0 : await _inner.ReadAsync(buffer, cancellationToken);
+        if (read > 0)
+        {
+            Keep(buffer.Span[..read]);
+        }
+        else if (buffer.Length > 0)
+        {
+            IsComplete = true;
+            _request.BodySent();
+        }
+
+        return read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_isTooLarge)
+        {
+            return;
+        }
+
+        if (bytes.Length > _most - _length)
+        {
+            _isTooLarge = true;
+            (_kept, _length, _position) = ([], 0, 0);
+            return;
+        }
+
+        if (bytes.Length > _kept.Length - _length)
+        {
+            Array.Resize(ref _kept, (int)Math.Min(_most, Math.Max((long)_kept.Length * 2, _length + bytes.Length)));
+        }
+
+        bytes.CopyTo(_kept.AsSpan(_length));
+        _length += bytes.Length;
+        _position = _length;
+    }
+}
