@@ -176,6 +176,21 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
         }
     }
 
+    /// <summary>Closes it with a reset, so that the other side does not take it for a usual end. May be called by anyone.</summary>
+    public void Reset()
+    {
+        try
+        {
+            Socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It is over already.
+        }
+
+        Close();
+    }
+
     public override void Close()
     {
         if (Interlocked.Exchange(ref _isClosed, 1) != 0)

@@ -41,7 +41,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        _channel.Abort();
+        _channel.Reset();
         OnEnded();
     }
 

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace LoadBalancer.Layer7.Forwarding.Http1;
 
-/// <summary>Writes the head of a request, as a backend gets it, into one buffer.</summary>
+/// <summary>
+/// Writes the head of a request, as a backend gets it, into one buffer. What <c>Connection</c> names is gone already, and
+/// the forwarded headers are there: see <see cref="HopByHop"/> and <see cref="ForwardedHeaders"/>.
+/// </summary>
 internal ref struct RequestHead
 {
     private const int LongestNumber = 20;
@@ -85,14 +88,12 @@ internal ref struct RequestHead
     private void WriteFields(string? removed, bool hasSpan)
     {
         var headers = _context.Request.Headers;
-        var connection = headers.Connection;
-        var named = connection.Count > 0 && !IsUsual(connection);
         foreach (var (name, values) in headers)
         {
             // Names that begin with a colon are HTTP/2's own.
             var passes = name[0] != ':' && FieldNames.KindOf(name) switch
             {
-                FieldKind.Plain or FieldKind.Personal or FieldKind.Location => !named || !Names(connection, name),
+                FieldKind.Plain or FieldKind.Personal or FieldKind.Location => true,
                 FieldKind.Trace => !hasSpan,
                 FieldKind.ForwardedPrefix => removed is null,
                 _ => false,
@@ -172,26 +173,6 @@ internal ref struct RequestHead
         Write("-"u8);
         Write(span.SpanId.ToHexString());
         Write(span.Recorded ? "-01\r\n"u8 : "-00\r\n"u8);
-    }
-
-    private static bool IsUsual(in StringValues connection) =>
-        connection.Count == 1 && (connection[0]!.Equals("keep-alive", StringComparison.OrdinalIgnoreCase) || connection[0]!.Equals("close", StringComparison.OrdinalIgnoreCase));
-
-    // RFC 9110 §7.6.1: fields that Connection names are meant for us alone.
-    private static bool Names(in StringValues connection, string name)
-    {
-        foreach (var value in connection)
-        {
-            foreach (var range in value.AsSpan().Split(','))
-            {
-                if (value.AsSpan(range).Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
     }
 
     private void Write(scoped ReadOnlySpan<byte> bytes)
