@@ -283,8 +283,9 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         app.UseRouting();
         app.UseMiddleware<RequestMiddleware>();
         app.UseMiddleware<CacheMiddleware>();
-        app.MapReverseProxy(proxy => proxy.Run(proxy.ApplicationServices.GetRequiredService<BalancingEndpoint>().InvokeAsync))
-            .ConfigureEndpoints(CookieConditions.AddTo);
+        app.UseMiddleware<BalancingMiddleware>();
+        // For its endpoints, which routing chooses from.
+        app.MapReverseProxy(_ => { }).ConfigureEndpoints(CookieConditions.AddTo);
         return app;
     }
 

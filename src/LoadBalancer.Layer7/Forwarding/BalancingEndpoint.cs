@@ -14,7 +14,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LoadBalancer.Layer7.Forwarding;
 
 /// <summary>
-/// The end of YARP's pipeline, in place of its own load balancing: picks a backend for each attempt, counts it as
+/// The end of the pipeline, in place of YARP's own load balancing: picks a backend for each attempt, counts it as
 /// active while the attempt lasts, tries another when that is safe, and says why when none answered.
 /// </summary>
 internal sealed partial class BalancingEndpoint(

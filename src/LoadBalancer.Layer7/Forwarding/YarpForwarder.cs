@@ -29,7 +29,7 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
         }
 
         context.Features.Set<IForwarderErrorFeature>(null);
-        var transformer = new AttemptTransformer(context.GetReverseProxyFeature().Route.Transformer, attempt);
+        var transformer = new AttemptTransformer(RouteTable.ModelOf(context)!.Transformer, attempt);
         var backend = attempt.Backend;
         if (context.Features.Get<IHttpResetFeature>() is { } reset and not BackendReset)
         {

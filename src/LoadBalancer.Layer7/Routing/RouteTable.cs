@@ -56,9 +56,12 @@ internal sealed class RouteTable
         }
     }
 
+    /// <summary>YARP's form of the route that matched a request; null when none did.</summary>
+    public static RouteModel? ModelOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>();
+
     /// <summary>The route that matched a request; null when none did, or when it went with a reload meanwhile.</summary>
     public Route? Find(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is { } model ? _routes.GetValueOrDefault(model.Config.RouteId) : null;
+        ModelOf(context) is { } model ? _routes.GetValueOrDefault(model.Config.RouteId) : null;
 
     private static Route Create(string name, RouteOptions options, BackendPools pools, Route? before)
     {

@@ -1,5 +1,6 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Selection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -83,7 +84,7 @@ internal sealed class MirrorSender(YarpForwarder forwarder, ILogger<MirrorSender
             // With content, even if it is empty, HttpClient does not send it again by itself.
             Content = request.HasBody || !request.IsIdempotent ? new MirroredBody() : null,
         };
-        var transform = context.GetReverseProxyFeature().Route.Transformer.TransformRequestAsync(context, message, address, CancellationToken.None);
+        var transform = RouteTable.ModelOf(context)!.Transformer.TransformRequestAsync(context, message, address, CancellationToken.None);
         if (!transform.IsCompletedSuccessfully)
         {
             throw new InvalidOperationException("A transform that waits cannot be used with a mirror.");
