@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
@@ -136,7 +137,7 @@ public sealed class CommandTests
     [InlineData("POST", "/admin/pools/echo/backends/one/weight", "null", 400, "the body must be JSON with weight")]
     [InlineData("PUT", "/admin/pools/echo/faults", "{\"latencyMilliseconds\": -1}", 400, "latencyMilliseconds: '-1' is out of range; must be 0 to 600000")]
     [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"latency\": 1}", 400, "latency")]
-    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "the body must be JSON with policy (RoundRobin, LeastConnections, ")]
+    [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "policy: the value does not fit; the body must be JSON with policy (RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": 99}", 400, "policy: '99' is not a policy; must be one of RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{}", 400, "the body must be JSON with policy (")]
     [InlineData("PUT", "/admin/pools/nosuch/policy", "{}", 404, "There is no pool 'nosuch'; there are echo.")]
@@ -173,11 +174,14 @@ public sealed class CommandTests
         Assert.Equal(["one", "one", "one"], await AskAsync(server, 3));
         Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Layer4.Listeners[0].Policy);
 
-        var file = await File.ReadAllTextAsync(server.Path, Cancelled);
-        server.Replace(file.Replace("\"RoundRobin\"", "\"RoundRobin\", \"QueueLength\": 7", StringComparison.Ordinal));
+        var file = JsonNode.Parse(await File.ReadAllTextAsync(server.Path, Cancelled))!;
+        var echo = file["LoadBalancer"]!["Pools"]!["echo"]!;
+        echo["QueueLength"] = 7;
+        server.Replace(file.ToJsonString());
         await server.WaitForAsync(now => now.Configuration.Reloads == 1);
         Assert.Equal(SelectionPolicy.First, (await server.GetStatisticsAsync()).Pools[0].Policy);
-        server.Replace(file.Replace("\"RoundRobin\"", "\"Random\"", StringComparison.Ordinal));
+        echo["Policy"] = "Random";
+        server.Replace(file.ToJsonString());
         await server.WaitForAsync(now => now.Pools[0].Policy == SelectionPolicy.Random);
     }
 

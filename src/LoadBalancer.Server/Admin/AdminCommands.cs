@@ -216,9 +216,15 @@ internal static partial class AdminCommands
         }
         catch (JsonException exception)
         {
-            return (null, Bad($"{exception.Message.Split(" Path: ")[0].TrimEnd('.')}; {Expected(type)}"));
+            return (null, Bad($"{Explain(exception)}; {Expected(type)}"));
         }
     }
+
+    // What is wrong with a value .NET says with the names of its types.
+    private static string Explain(JsonException exception) =>
+        exception.Message.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) && exception.Path is { } path
+            ? $"{path.TrimStart('$', '.')}: the value does not fit".TrimStart(':', ' ')
+            : exception.Message.Split(" Path: ")[0].TrimEnd('.');
 
     private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(Describe))}";
 
