@@ -43,8 +43,6 @@ internal static class LoadBalancerBuilder
                 Url = LivePagePath,
                 DisplayText = "Live page",
                 Endpoint = endpoint,
-                // After the addresses where clients connect.
-                DisplayOrder = -1,
             })
             .WithHttpHealthCheck(HealthPath, endpointName: LoadBalancerResource.AdminEndpointName)
             .WithArgs(context =>

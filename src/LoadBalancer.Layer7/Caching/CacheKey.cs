@@ -1,3 +1,4 @@
+using LoadBalancer.Layer7.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -33,7 +34,7 @@ internal sealed class CacheKey(string text, string prefix)
         }
     }
 
-    /// <summary>The path as routes see it.</summary>
+    /// <summary>The path as it is sent on.</summary>
     public string Path => text[prefix.Length..].Split(Separator)[2];
 
     /// <summary>The query with its question mark, or nothing.</summary>
@@ -41,7 +42,7 @@ internal sealed class CacheKey(string text, string prefix)
 
     /// <summary>Characters of a request's key.</summary>
     public static int LengthFor(HttpRequest request, string prefix) =>
-        prefix.Length + request.Scheme.Length + (request.Host.Value?.Length ?? 0) + request.PathBase.Value!.Length + request.Path.Value!.Length + (request.QueryString.Value?.Length ?? 0) + 3;
+        prefix.Length + request.Scheme.Length + (request.Host.Value?.Length ?? 0) + request.PathBase.Value!.Length + RequestPath.Of(request.HttpContext).Length + (request.QueryString.Value?.Length ?? 0) + 3;
 
     /// <summary>Writes a request's key.</summary>
     public static void Write(HttpRequest request, string prefix, Span<char> target)
@@ -53,7 +54,8 @@ internal sealed class CacheKey(string text, string prefix)
         target = target[host.ToLowerInvariant(target)..];
         Append(ref target, Separator);
         Append(ref target, request.PathBase.Value);
-        Append(ref target, request.Path.Value);
+        // Not the decoded path: /a%2Fb and /a%252Fb decode to the same, and are two resources to a backend.
+        Append(ref target, RequestPath.Of(request.HttpContext));
         Append(ref target, Separator);
         Append(ref target, request.QueryString.Value);
     }

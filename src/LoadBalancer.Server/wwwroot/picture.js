@@ -219,7 +219,7 @@ function updateNode(group, node) {
   setText(tag, tagText);
   setAttribute(tag, 'x', (node.nodeWidth - 12).toFixed(1));
   const room = node.nodeWidth - (node.isNarrow ? 20 : 26);
-  setText(name, cut(node.name, room - (tagText ? tagText.length * 6.4 + 10 : 0), node.isNarrow ? 6.8 : 7.6));
+  setText(name, cut(node.name, room - (tagText ? tagText.length * 6.4 + 10 : 0), node.isNarrow ? 7.4 : 7.6));
   const shown = node.dots ? dotsOf(node.dots, node.nodeWidth) : [];
   setText(detail, cut(node.detail, room - (shown.length > 0 ? shown.length * 11 + 6 : 0), 6.5));
   const description = `${node.kind} ${node.name}: ${node.detail}${node.dots ? ' backends can be picked' : ''}${node.tag ? `, ${node.tag}` : ''}${node.flow === null ? '' : `, ${format.rate(node.flow)}`}`;

@@ -43,8 +43,8 @@ export class RoutesPanel {
           setAttribute(cell, 'title', `${route.name} ${route.path ?? ''}`);
         },
       },
-      text('Pool', ({ route }) => route.split.length > 1 ? route.split.map(part => `${part.pool} ${part.percent} %`).join(', ') : route.pool),
-      text('Policy', ({ route }) => format.words(route.policy)),
+      text('Pool', ({ route }) => route.split.length > 1 ? route.split.map(part => `${part.pool} ${part.percent} %`).join(', ') : route.pool, { class: 'backend-cell' }),
+      text('Policy', ({ route }) => format.words(route.policy), { class: 'state-cell' }),
       {
         title: 'Requests', class: 'figure latency-cell',
         create: (cell, row) => cell.append(el('span', {}), spark(84, 24, `Requests of ${row().route.name}, last minute`)),

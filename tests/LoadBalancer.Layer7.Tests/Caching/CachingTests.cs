@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using LoadBalancer.Configuration;
+using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Tests.Caching;
 
@@ -181,5 +182,20 @@ public sealed class CachingTests
 
         await balancer.ApplyAsync(TestBalancer.Options(("cached", new() { Path = "/{**rest}", Cache = new() { Duration = TimeSpan.FromMinutes(2) } })));
         await TestBalancer.WaitUntilAsync(() => balancer.GetAsync("/about").Result is not null && backend.Requests + other.Requests == 2);
+    }
+
+    [Fact]
+    public async Task Paths_that_decode_to_the_same_are_two_addresses()
+    {
+        await using var origin = await CachedOrigin.StartAsync(context =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            return context.Response.WriteAsync(context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget);
+        });
+
+        Assert.Equal("/a%2Fb", (await origin.AskAsync("/a%2Fb")).Body);
+        Assert.Equal("/a%252Fb", (await origin.AskAsync("/a%252Fb")).Body);
+        Assert.Equal("/a%2Fb", (await origin.AskAsync("/a%2Fb")).Body);
+        Assert.Equal(2, origin.Backend.Requests);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class Gateway : IAsyncDisposable
         options.Layer7.Listeners["h2c"] = new() { Address = "127.0.0.1:0", Protocols = HttpListenerProtocols.Http2 };
         options.Layer7.Listeners["tls"] = new() { Address = "127.0.0.1:0", Tls = new() { Certificates = { ["all"] = new() { Path = files.WritePem("all.pem", authority.Issue("127.0.0.1", "localhost")) } } } };
         configure?.Invoke(options);
-        var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>(), logs, waitForHealth: false);
+        var balancer = await BindAsync(options, logs);
         balancer.SetBackends("web", address);
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == 1);
         return new(balancer, options, authority, files);
@@ -97,5 +97,21 @@ internal sealed class Gateway : IAsyncDisposable
     {
         await _balancer.DisposeAsync();
         _files.Dispose();
+    }
+
+    // A port that was free may be somebody else's connection a moment later.
+    private static async Task<TestBalancer> BindAsync(LoadBalancerOptions options, LogRecorder? logs)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>(), logs, waitForHealth: false);
+            }
+            catch (ListenException) when (tries < 5)
+            {
+                // Another balancer takes other ports.
+            }
+        }
     }
 }

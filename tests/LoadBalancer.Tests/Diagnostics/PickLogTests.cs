@@ -3,7 +3,6 @@ using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
-using LoadBalancer.Selection;
 using LoadBalancer.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
