@@ -107,18 +107,18 @@ internal sealed class AnswerCache : IDisposable
     /// <summary>Removes what is stored for an address, on every route.</summary>
     public void Invalidate(HttpRequest request)
     {
-        foreach (var route in _routes.Values)
+        foreach (var prefix in _routes.Values.SelectMany(route => route.KeyPrefixes))
         {
-            Invalidate(CacheKey.Of(request, route.KeyPrefix));
+            Invalidate(CacheKey.Of(request, prefix));
         }
     }
 
     /// <inheritdoc cref="Invalidate(HttpRequest)"/>
     public void Invalidate(Uri address)
     {
-        foreach (var route in _routes.Values)
+        foreach (var prefix in _routes.Values.SelectMany(route => route.KeyPrefixes))
         {
-            Invalidate(CacheKey.Of(address, route.KeyPrefix));
+            Invalidate(CacheKey.Of(address, prefix));
         }
     }
 

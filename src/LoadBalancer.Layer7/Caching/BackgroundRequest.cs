@@ -11,8 +11,8 @@ internal static class BackgroundRequest
     /// <summary>Copies what backends and transforms see of a request.</summary>
     /// <param name="original">The request, which must still be under way.</param>
     /// <param name="services">Services of the copy.</param>
-    /// <param name="route">Its route.</param>
-    public static HttpContext Copy(HttpContext original, IServiceProvider services, Routing.Route route)
+    /// <param name="balanced">Its route and pool.</param>
+    public static HttpContext Copy(HttpContext original, IServiceProvider services, BalancedRequest balanced)
     {
         var request = original.Request;
         var copy = new DefaultHttpContext { RequestServices = services };
@@ -38,7 +38,7 @@ internal static class BackgroundRequest
             LocalPort = original.Connection.LocalPort,
         });
         copy.Features.Set(original.Features.Get<Listener>());
-        copy.Features.Set(new BalancedRequest(route));
+        copy.Features.Set(new BalancedRequest(balanced.Route) { Pool = balanced.Pool });
         copy.SetEndpoint(original.GetEndpoint());
         copy.Request.RouteValues = new RouteValueDictionary(request.RouteValues);
         return copy;

@@ -50,16 +50,17 @@ internal sealed partial class CacheMiddleware(
 
     private Task AnswerAsync(HttpContext context, BalancedRequest request, CachingRoute route)
     {
-        var length = CacheKey.LengthFor(context.Request, route.KeyPrefix);
-        return length <= UsualKeyLength ? AnswerAsync(context, request, route, stackalloc char[length]) : AnswerLongAsync(context, request, route, length);
+        var prefix = route.KeyPrefixFor(request.Pool.Name);
+        var length = CacheKey.LengthFor(context.Request, prefix);
+        return length <= UsualKeyLength ? AnswerAsync(context, request, route, prefix, stackalloc char[length]) : AnswerLongAsync(context, request, route, prefix, length);
     }
 
-    private Task AnswerLongAsync(HttpContext context, BalancedRequest request, CachingRoute route, int length)
+    private Task AnswerLongAsync(HttpContext context, BalancedRequest request, CachingRoute route, string prefix, int length)
     {
         var rented = ArrayPool<char>.Shared.Rent(length);
         try
         {
-            return AnswerAsync(context, request, route, rented.AsSpan(0, length));
+            return AnswerAsync(context, request, route, prefix, rented.AsSpan(0, length));
         }
         finally
         {
@@ -69,9 +70,9 @@ internal sealed partial class CacheMiddleware(
 
     // A hit ends here, before anything is allocated for it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Task AnswerAsync(HttpContext context, BalancedRequest request, CachingRoute route, Span<char> key)
+    private Task AnswerAsync(HttpContext context, BalancedRequest request, CachingRoute route, string prefix, Span<char> key)
     {
-        CacheKey.Write(context.Request, route.KeyPrefix, key);
+        CacheKey.Write(context.Request, prefix, key);
         var control = DirectivesOf(context.Request);
         var resource = cache.Store.Find(key);
         var answer = resource?.Select(context.Request.Headers);
@@ -85,7 +86,7 @@ internal sealed partial class CacheMiddleware(
             return HitAsync(context, request, answer, CacheOutcome.Hit);
         }
 
-        return FetchAsync(context, request, new CacheKey(key.ToString(), route.KeyPrefix), route, control);
+        return FetchAsync(context, request, new CacheKey(key.ToString(), prefix), route, control);
     }
 
     private async Task FetchAsync(HttpContext context, BalancedRequest request, CacheKey key, CachingRoute route, CacheControl control)
@@ -238,7 +239,7 @@ internal sealed partial class CacheMiddleware(
         }
 
         var scope = scopes.CreateAsyncScope();
-        var copy = BackgroundRequest.Copy(context, scope.ServiceProvider, request.Route);
+        var copy = BackgroundRequest.Copy(context, scope.ServiceProvider, request);
         _ = Task.Run(async () =>
         {
             using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName, ActivityKind.Internal);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoadBalancer.Configuration;
 using Yarp.ReverseProxy.Configuration;
 
@@ -7,6 +8,7 @@ namespace LoadBalancer.Layer7.Caching;
 internal sealed class CachingRoute
 {
     private readonly string[] _ownCookies;
+    private readonly ConcurrentDictionary<string, string> _prefixes = new(StringComparer.OrdinalIgnoreCase);
     private readonly RouteConfig _expected;
     private volatile RouteConfig? _seen;
 
@@ -19,7 +21,6 @@ internal sealed class CachingRoute
         Id = id;
         Name = name;
         Options = options;
-        KeyPrefix = $"{id}\0";
         VaryBy = [.. options.Headers.Where(condition => condition.Value.Length != 1).Select(condition => condition.Key)];
         _expected = config;
         string?[] cookies = [options.SessionAffinity?.CookieFor(options.Pool!), options.Split?.CookieFor(name)];
@@ -34,11 +35,15 @@ internal sealed class CachingRoute
 
     public RouteCacheOptions Cache => Options.Cache!;
 
-    /// <summary>What the keys of the route's answers begin with.</summary>
-    public string KeyPrefix { get; }
+    /// <summary>What the keys of the route's answers begin with, for each pool that was asked: a split's pools may differ in their answers.</summary>
+    public ICollection<string> KeyPrefixes => _prefixes.Values;
 
     /// <summary>Request headers that the route matches by and that can have several values: answers may differ by them, whatever <c>Vary</c> says.</summary>
     public string[] VaryBy { get; }
+
+    /// <summary>What the keys of the route's answers from a pool begin with.</summary>
+    public string KeyPrefixFor(string pool) =>
+        _prefixes.TryGetValue(pool, out var prefix) ? prefix : _prefixes.GetOrAdd(pool, $"{Id}/{pool.ToUpperInvariant()}\0");
 
     /// <summary>Whether YARP sends the route's requests as these options say; for a moment after a reload it does not.</summary>
     public bool IsFollowedBy(RouteConfig config)

@@ -84,6 +84,7 @@ internal sealed partial class BalancingEndpoint(
         finally
         {
             request.Copy?.RequestEnded();
+            request.Body?.RequestEnded();
         }
     }
 

@@ -18,6 +18,8 @@ internal sealed class KeptBody : Stream
     private int _length;
     private int _position;
     private bool _isTooLarge;
+    private Task<int>? _arrival;
+    private CancellationTokenSource? _ended;
 
     /// <param name="context">The request, which gets this body in place of its own.</param>
     /// <param name="request">Is told of the end.</param>
@@ -57,6 +59,15 @@ internal sealed class KeptBody : Stream
     /// <summary>Goes back to the beginning, for another attempt.</summary>
     public void Rewind() => _position = 0;
 
+    /// <summary>Ends a wait for bytes that no attempt wants any more.</summary>
+    public void RequestEnded()
+    {
+        if (_arrival is { IsCompleted: false })
+        {
+            _ended!.Cancel();
+        }
+    }
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_position < _length)
@@ -67,7 +78,16 @@ internal sealed class KeptBody : Stream
             return again;
         }
 
-        var read = IsComplete ? 0 : await _inner.ReadAsync(buffer, cancellationToken);
+        if (IsComplete)
+        {
+            return 0;
+        }
+
+        // Kestrel takes no read after one that was cancelled. So an attempt that ends leaves the wait for bytes to the next.
+        _arrival ??= _inner.ReadAsync(Memory<byte>.Empty, (_ended ??= new()).Token).AsTask();
+        await _arrival.WaitAsync(cancellationToken);
+        _arrival = null;
+        var read = await _inner.ReadAsync(buffer, CancellationToken.None);
         if (read > 0)
         {
             Keep(buffer.Span[..read]);

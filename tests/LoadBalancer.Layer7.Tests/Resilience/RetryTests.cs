@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Configuration;
+using LoadBalancer.Layer7.Tests.Protocols;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -105,6 +106,8 @@ public sealed class RetryTests
             received = memory.ToArray();
         };
         var options = TestBalancer.Options(("all", new() { Policy = SelectionPolicy.First }));
+        // A probe that is late on a busy machine must not decide who is asked first.
+        options.Pools["web"].HealthCheck.Fall = 100;
         await using var balancer = await TestBalancer.StartAsync(options, a, b);
         using var client = balancer.CreateClient();
         var bytes = new byte[size];
@@ -121,6 +124,41 @@ public sealed class RetryTests
         }
 
         Assert.Equal(2, a.Requests);
+    }
+
+    [Fact]
+    public async Task A_body_whose_rest_comes_after_the_backend_broke_off_reaches_another_backend_whole()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        await using var b = await TestBackend.StartAsync("b");
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var received = "";
+        a.Script = async context =>
+        {
+            await context.Request.Body.ReadExactlyAsync(new byte[5]);
+            await ResetAsync(context);
+        };
+        b.Script = async context =>
+        {
+            asked.SetResult();
+            using var reader = new StreamReader(context.Request.Body);
+            received = await reader.ReadToEndAsync(context.RequestAborted);
+        };
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new() { Policy = SelectionPolicy.First })), a, b);
+        using var client = balancer.CreateClient();
+        using var body = new LiveContent(async stream =>
+        {
+            await stream.WriteAsync("first"u8.ToArray(), Cancelled);
+            await stream.FlushAsync(Cancelled);
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+            await stream.WriteAsync(", then the rest"u8.ToArray(), Cancelled);
+        });
+
+        using var response = await client.PutAsync("/", body, Cancelled);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("first, then the rest", received);
+        Assert.Equal((1, 1), (a.Requests, b.Requests));
     }
 
     [Fact]

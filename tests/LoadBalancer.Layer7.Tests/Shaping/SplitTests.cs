@@ -60,6 +60,34 @@ public sealed class SplitTests
     }
 
     [Fact]
+    public async Task Each_pool_has_cached_answers_of_its_own()
+    {
+        await using var stable = await TestBackend.StartAsync("stable");
+        await using var canary = await TestBackend.StartAsync("canary");
+        await using var other = await TestBackend.StartAsync("other");
+        await using var balancer = await StartAsync(new() { Pools = { ["canary"] = 50 } }, stable, canary, other, new() { Duration = TimeSpan.FromMinutes(1) });
+        using var client = balancer.CreateClient();
+
+        var replicas = new List<string>();
+        for (var i = 0; i < 20; i++)
+        {
+            replicas.Add((await client.GetFromJsonAsync<Answer>("/", Cancelled))!.Replica);
+        }
+
+        Assert.Equal((10, 10), (replicas.Count(replica => replica == "stable"), replicas.Count(replica => replica == "canary")));
+        Assert.Equal((1, 1), (stable.Requests, canary.Requests));
+
+        // What changes the resource changes it for the clients of either.
+        using var changed = await client.DeleteAsync("/", Cancelled);
+        for (var i = 0; i < 20; i++)
+        {
+            await client.GetStringAsync("/", Cancelled);
+        }
+
+        Assert.Equal(5, stable.Requests + canary.Requests);
+    }
+
+    [Fact]
     public async Task The_cookie_is_safe_to_have_and_one_that_names_no_pool_of_the_split_is_not_believed()
     {
         await using var stable = await TestBackend.StartAsync("stable");
@@ -154,9 +182,9 @@ public sealed class SplitTests
         Assert.Equal([90, 10], balancer.Route("all").Split.Select(share => share.Percent));
     }
 
-    private static LoadBalancerOptions Options(SplitOptions? split) =>
-        TestBalancer.Options(("all", new() { Split = split }), ("canary", new() { Path = "/canary", Pool = "canary" }), ("other", new() { Path = "/other", Pool = "other" }));
+    private static LoadBalancerOptions Options(SplitOptions? split, RouteCacheOptions? cache = null) =>
+        TestBalancer.Options(("all", new() { Split = split, Cache = cache }), ("canary", new() { Path = "/canary", Pool = "canary" }), ("other", new() { Path = "/other", Pool = "other" }));
 
-    private static Task<TestBalancer> StartAsync(SplitOptions? split, TestBackend stable, TestBackend canary, TestBackend other) =>
-        TestBalancer.StartAsync(Options(split), new Dictionary<string, TestBackend[]> { ["web"] = [stable], ["canary"] = [canary], ["other"] = [other] });
+    private static Task<TestBalancer> StartAsync(SplitOptions? split, TestBackend stable, TestBackend canary, TestBackend other, RouteCacheOptions? cache = null) =>
+        TestBalancer.StartAsync(Options(split, cache), new Dictionary<string, TestBackend[]> { ["web"] = [stable], ["canary"] = [canary], ["other"] = [other] });
 }
