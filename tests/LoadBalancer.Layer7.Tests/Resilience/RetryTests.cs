@@ -95,7 +95,8 @@ public sealed class RetryTests
         await using var b = await TestBackend.StartAsync("b");
         a.Script = async context =>
         {
-            await context.Request.Body.ReadExactlyAsync(new byte[1000]);
+            // What has passed whole is too much to be kept. Of less, the rest is still the client's.
+            await context.Request.Body.ReadExactlyAsync(new byte[isSentAgain ? 1000 : size]);
             await ResetAsync(context);
         };
         byte[] received = [];
@@ -119,11 +120,9 @@ public sealed class RetryTests
             using var request = new HttpRequestMessage(HttpMethod.Put, "/") { Content = new ByteArrayContent(bytes), Headers = { TransferEncodingChunked = chunked } };
             using var response = await client.SendAsync(request, Cancelled);
 
-            Assert.Equal(isSentAgain ? HttpStatusCode.OK : HttpStatusCode.BadGateway, response.StatusCode);
+            Assert.Equal((chunked, isSentAgain ? HttpStatusCode.OK : HttpStatusCode.BadGateway, chunked ? 2 : 1), (chunked, response.StatusCode, a.Requests));
             Assert.Equal(isSentAgain ? bytes : [], received);
         }
-
-        Assert.Equal(2, a.Requests);
     }
 
     [Fact]
