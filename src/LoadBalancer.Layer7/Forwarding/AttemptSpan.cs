@@ -49,6 +49,8 @@ internal static class AttemptSpan
         };
         span.SetTag("server.address", host);
         span.SetTag("server.port", port);
+        // What the dashboard shows of a backend that tells nothing of itself.
+        span.SetTag("peer.service", backend.Name);
         span.SetTag("network.transport", backend.EndPoint is UnixDomainSocketEndPoint ? "unix" : null);
         span.SetTag("http.request.resend_count", number > 1 ? number - 1 : null);
         span.SetTag(LoadBalancerTelemetry.PoolKey, pool.Name);
@@ -98,6 +100,11 @@ internal static class AttemptSpan
     /// <summary>Says what an attempt came to. That its client went away is no fault of the backend's.</summary>
     public static void End(Activity span, Attempt attempt, AttemptResult result, string reason)
     {
+        if (!span.IsAllDataRequested)
+        {
+            return;
+        }
+
         if (attempt.Next is not null)
         {
             span.SetTag(LoadBalancerTelemetry.ReasonKey, "dropped: the route retries this status");

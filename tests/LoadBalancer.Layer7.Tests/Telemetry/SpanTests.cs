@@ -55,6 +55,7 @@ public sealed class SpanTests
                 ["http.request.method"] = "GET",
                 ["server.address"] = "127.0.0.1",
                 ["server.port"] = address.Port,
+                ["peer.service"] = answer.Replica,
                 ["url.full"] = $"http://{address.Authority}/items/1?*",
                 ["http.response.status_code"] = 200,
                 ["network.protocol.version"] = "1.1",
