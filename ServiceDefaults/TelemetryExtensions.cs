@@ -37,15 +37,21 @@ public static class TelemetryExtensions
         });
 
         builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation()
-                .AddMeter(sources))
+            .WithMetrics(metrics => metrics.AddMeters(sources))
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation(options => options.Filter = isServerTraced)
                 .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage = isClientTraced)
                 .AddSource(sources))
             .UseOtlpExporter();
+    }
+
+    /// <summary>Adds what every process measures: requests, connections and the runtime.</summary>
+    /// <param name="metrics">Where they are collected.</param>
+    /// <param name="sources">Names of the application's own meters.</param>
+    /// <returns>The same.</returns>
+    public static MeterProviderBuilder AddMeters(this MeterProviderBuilder metrics, params string[] sources)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        return metrics.AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddRuntimeInstrumentation().AddMeter(sources);
     }
 }

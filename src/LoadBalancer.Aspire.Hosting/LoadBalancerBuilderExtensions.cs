@@ -73,4 +73,39 @@ public static class LoadBalancerBuilderExtensions
         builder.Resource.DrainTimeout = timeout;
         return builder;
     }
+
+    /// <summary>
+    /// Lets <c>/metrics</c> of the admin endpoint answer with the balancer's metrics in Prometheus' text format. They are in
+    /// the dashboard without it. Default: off.
+    /// </summary>
+    /// <typeparam name="T">The load balancer.</typeparam>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <example>
+    /// <code lang="csharp">
+    /// builder.AddLayer7LoadBalancer("edge", 8080)
+    ///     .WithRoute("/{**rest}", catalog)
+    ///     .WithPrometheusMetrics();
+    /// </code>
+    /// </example>
+    public static IResourceBuilder<T> WithPrometheusMetrics<T>(this IResourceBuilder<T> builder)
+        where T : LoadBalancerResource
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (builder.Resource.HasPrometheusMetrics)
+        {
+            return builder;
+        }
+
+        builder.Resource.HasPrometheusMetrics = true;
+        return builder
+            .WithEnvironment("LoadBalancer__Admin__PrometheusMetrics", "true")
+            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => new ResourceUrlAnnotation
+            {
+                Url = "/metrics",
+                DisplayText = "Metrics (Prometheus)",
+                Endpoint = endpoint,
+                DisplayLocation = UrlDisplayLocation.DetailsOnly,
+            });
+    }
 }

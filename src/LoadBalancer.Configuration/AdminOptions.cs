@@ -13,6 +13,10 @@ public sealed record AdminOptions
     [Description("Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start. Read at start only.")]
     public string? Token { get; set; }
 
+    /// <summary>Whether <c>/metrics</c> answers with metrics in Prometheus' text format. Default: false.</summary>
+    [Description("Whether /metrics answers with metrics in Prometheus' text format. Default false. Read at start only.")]
+    public bool PrometheusMetrics { get; set; }
+
     /// <summary>The address alone: what prints options must not print the token.</summary>
     /// <returns>The address.</returns>
     public override string ToString() => $"{nameof(AdminOptions)} {{ {nameof(Address)} = {Address} }}";

@@ -6,6 +6,9 @@ namespace LoadBalancer.Layer4;
 /// <summary>A connection or session, as far as telemetry tells of both alike.</summary>
 internal interface IRelayed
 {
+    /// <summary>What its listener is called now.</summary>
+    string ListenerName { get; }
+
     IPEndPoint? ClientAddress { get; }
 
     IPEndPoint? ServerAddress { get; }

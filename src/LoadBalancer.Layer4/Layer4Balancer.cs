@@ -22,7 +22,7 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     private readonly ILogger<Layer4Balancer> _logger;
     private readonly ConcurrentDictionary<Layer4Listener, Layer4Listener> _draining = new();
     private readonly Lock _counting = new();
-    private readonly Dictionary<string, (long ToBackend, long ToClient)> _bytesBefore = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ListenerTotals> _totalsBefore = new(StringComparer.OrdinalIgnoreCase);
     private NatSystem? _nat;
     private volatile ImmutableDictionary<string, Layer4Listener> _listeners = ImmutableDictionary<string, Layer4Listener>.Empty;
 
@@ -33,11 +33,11 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
     {
         _pools = pools;
         _logger = logger;
+        Instruments.ObserveConnections(
+            () => Measure(All, listener => listener.Active), () => MeasureTotals(totals => totals.Accepted), MeasureRefusals, MeasureBytes);
+        Instruments.ObserveQueues(() => Measure(All, listener => listener.Queued));
         LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
-            "lb.connections.active", () => Measure(listener => listener.Active), "{connection}", "Connections open now, by listener.");
-        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
-            "lb.connections.queued", () => Measure(listener => listener.Queued), "{connection}", "Connections that wait because their listener is at its limit, by listener.");
-        LoadBalancerTelemetry.Meter.CreateObservableCounter("lb.io", MeasureBytes, "By", "Bytes relayed, by listener and direction.");
+            "lb.connection.draining", () => Measure(_draining.Keys, listener => listener.Active), "{connection}", "Connections and sessions of listeners that were removed or changed, which may end, by listener.");
     }
 
     /// <summary>Binds the addresses that are new in the options, and changes nothing else: a port that is taken is found before anything is given up.</summary>
@@ -205,33 +205,41 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
         await gone.StopAsync(drainTimeout);
         lock (_counting)
         {
-            var (toBackend, toClient) = _bytesBefore.GetValueOrDefault(gone.Name);
-            _bytesBefore[gone.Name] = (toBackend + gone.BytesToBackend, toClient + gone.BytesToClient);
+            _totalsBefore[gone.Name] = ListenerTotals.Of(gone) + _totalsBefore.GetValueOrDefault(gone.Name);
             _draining.TryRemove(gone, out _);
         }
     }
 
-    private IEnumerable<Measurement<long>> Measure(Func<Layer4Listener, long> figure) =>
-        All.GroupBy(listener => listener.Name, StringComparer.OrdinalIgnoreCase)
-            .Select(same => new Measurement<long>(same.Sum(figure), new KeyValuePair<string, object?>(LoadBalancerTelemetry.ListenerKey, same.Key)));
+    private static IEnumerable<Measurement<long>> Measure(IEnumerable<Layer4Listener> listeners, Func<Layer4Listener, long> figure) =>
+        listeners.GroupBy(listener => listener.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(same => Instruments.Of(same.Sum(figure), LoadBalancerTelemetry.ListenerKey, same.Key));
 
-    // A counter must not fall, so what listeners of the same name relayed before they went counts on.
-    private List<Measurement<long>> MeasureBytes()
+    private IEnumerable<Measurement<long>> MeasureTotals(Func<ListenerTotals, long> figure) =>
+        Totals().Select(pair => Instruments.Of(figure(pair.Value), LoadBalancerTelemetry.ListenerKey, pair.Key));
+
+    private IEnumerable<Measurement<long>> MeasureRefusals() =>
+        from pair in Totals()
+        from refused in pair.Value.Refused
+        select new Measurement<long>(refused.Value, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new(LoadBalancerTelemetry.ReasonKey, refused.Key));
+
+    private IEnumerable<Measurement<long>> MeasureBytes() => Totals().SelectMany(pair => new[]
+    {
+        new Measurement<long>(pair.Value.BytesToBackend, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new(LoadBalancerTelemetry.DirectionKey, LoadBalancerTelemetry.ToBackend)),
+        new Measurement<long>(pair.Value.BytesToClient, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new(LoadBalancerTelemetry.DirectionKey, LoadBalancerTelemetry.ToClient)),
+    });
+
+    // A counter must not fall, so what listeners of the same name did before they went counts on.
+    private Dictionary<string, ListenerTotals> Totals()
     {
         lock (_counting)
         {
-            var bytes = new Dictionary<string, (long ToBackend, long ToClient)>(_bytesBefore, _bytesBefore.Comparer);
+            var totals = new Dictionary<string, ListenerTotals>(_totalsBefore, _totalsBefore.Comparer);
             foreach (var listener in All)
             {
-                var (toBackend, toClient) = bytes.GetValueOrDefault(listener.Name);
-                bytes[listener.Name] = (toBackend + listener.BytesToBackend, toClient + listener.BytesToClient);
+                totals[listener.Name] = ListenerTotals.Of(listener) + totals.GetValueOrDefault(listener.Name);
             }
 
-            return [.. bytes.SelectMany(pair => new[]
-            {
-                new Measurement<long>(pair.Value.ToBackend, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "transmit")),
-                new Measurement<long>(pair.Value.ToClient, new(LoadBalancerTelemetry.ListenerKey, pair.Key), new("network.io.direction", "receive")),
-            })];
+            return totals;
         }
     }
 

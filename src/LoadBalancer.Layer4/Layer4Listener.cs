@@ -10,14 +10,22 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
     private static long _lastId;
 
     private volatile string _name = name;
+    private string? _spanName;
     private volatile ListenerSettings _settings = settings;
     private long _accepted;
 
     public string Name
     {
         get => _name;
-        set => _name = value;
+        set
+        {
+            _name = value;
+            _spanName = SpanNameOf(value);
+        }
     }
+
+    /// <summary>What a span is called; made once, since the name is asked for also where nobody listens.</summary>
+    protected string SpanName => _spanName ??= SpanNameOf(_name);
 
     public ListenAddress Address { get; } = address;
 
@@ -88,6 +96,8 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
 
     /// <summary>A number for a new connection or session: no two in the process have the same.</summary>
     protected static long NextId() => Interlocked.Increment(ref _lastId);
+
+    private string SpanNameOf(string name) => $"{name} {(Protocol == Layer4Protocol.Udp ? "session" : "connection")}";
 
     private static IEnumerable<string> PoolsOf(Layer4ListenerOptions options) =>
         options.TlsRoutes.Values.Select(route => route.Pool).Prepend(options.Pool).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase);

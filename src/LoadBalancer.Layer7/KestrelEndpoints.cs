@@ -112,7 +112,7 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
     public void Configure(ListenOptions options)
     {
         var listener = _bound.Values.First(bound => bound.Address.ToEndPoints()[0].Equals(options.IPEndPoint)).Listener;
-        _connections.Guard(options);
+        _connections.Guard(options, listener.Traffic);
         options.Use(next => connection =>
         {
             connection.Features.Set(listener);
@@ -146,6 +146,9 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
             pair.Value.Listener.Refused,
             pair.Value.Listener.Requests))];
 
+    /// <summary>The listeners.</summary>
+    public IEnumerable<Listener> Listeners => _bound.Values.Select(bound => bound.Listener);
+
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
     public ListenException ToListenException(IOException exception)
@@ -175,6 +178,7 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
         if (await header.TakeAsync(connection) is { } reason)
         {
             listener.RecordRefused();
+            listener.Traffic.Refuse("BadProxyHeader");
             Log.BadProxyHeader(_logger, listener.Name, connection.RemoteEndPoint, reason);
             connection.Abort(new ConnectionAbortedException(reason));
             return;

@@ -76,12 +76,10 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         _endpoints = new KestrelEndpoints(_connections, _logger);
         _errors = new ErrorAnswers(isDevelopment, loggers.CreateLogger<ErrorAnswers>());
         _accessLog = new AccessLogger(loggers, TimeProvider.System);
-        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
-            "lb.requests.queued",
-            () => _routes.All.Where(route => route.Limits?.Gate is not null)
-                .Select(route => new Measurement<int>(route.Limits!.Gate!.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.RouteKey, route.Name))),
-            "{request}",
-            "Requests that wait because their route is at its limit, by route.");
+        Instruments.ObserveQueues(() => _routes.All.Where(route => route.Limits?.Gate is not null)
+            .Select(route => Instruments.Of(route.Limits!.Gate!.Queued, LoadBalancerTelemetry.RouteKey, route.Name)));
+        Instruments.ObserveConnections(
+            () => Measure(traffic => traffic.Active), () => Measure(traffic => traffic.Accepted), MeasureRefusals, MeasureBytes);
     }
 
     /// <summary>Finds out whether the options' listeners can be bound, and changes nothing.</summary>
@@ -241,6 +239,20 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         await _accessLog.DisposeAsync();
     }
 
+    private IEnumerable<Measurement<long>> Measure(Func<ListenerTraffic, long> figure) =>
+        _endpoints.Listeners.Select(listener => Instruments.Of(figure(listener.Traffic), LoadBalancerTelemetry.ListenerKey, listener.Name));
+
+    private IEnumerable<Measurement<long>> MeasureRefusals() =>
+        from listener in _endpoints.Listeners
+        from refused in listener.Traffic.Refused
+        select new Measurement<long>(refused.Value, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new(LoadBalancerTelemetry.ReasonKey, refused.Key));
+
+    private IEnumerable<Measurement<long>> MeasureBytes() => _endpoints.Listeners.SelectMany(listener => new[]
+    {
+        new Measurement<long>(listener.Traffic.BytesToBackend, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new(LoadBalancerTelemetry.DirectionKey, LoadBalancerTelemetry.ToBackend)),
+        new Measurement<long>(listener.Traffic.BytesToClient, new(LoadBalancerTelemetry.ListenerKey, listener.Name), new(LoadBalancerTelemetry.DirectionKey, LoadBalancerTelemetry.ToClient)),
+    });
+
     private WebApplication Build()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -277,6 +289,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         // YARP brings authorization along, and with it the host a middleware that no route here uses.
         ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true;
         new BadRequests(_accessLog).Follow(app.Services.GetRequiredService<DiagnosticListener>());
+        app.UseMiddleware<TelemetryMiddleware>();
         app.UseMiddleware<AccessLogMiddleware>();
         app.UseMiddleware<RequestCheckMiddleware>();
         app.UseMiddleware<ListenerMiddleware>();

@@ -32,6 +32,9 @@ internal sealed class Listener(string name, TlsTermination? tls)
         set => _proxyHeader = value;
     }
 
+    /// <summary>Its connections and bytes.</summary>
+    public ListenerTraffic Traffic { get; } = new();
+
     /// <summary>Requests and connections that were refused before a route was looked for.</summary>
     public long Refused => Volatile.Read(ref _refused);
 

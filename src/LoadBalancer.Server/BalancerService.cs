@@ -86,6 +86,7 @@ internal sealed partial class BalancerService(
             await ApplyAsync(candidate);
             WarnOfStartOnlyKeys(candidate.Options);
             _configuration = _configuration with { LoadedAt = time.GetUtcNow(), Reloads = _configuration.Reloads + 1, Errors = [] };
+            ServerTelemetry.RecordReload(isApplied: true);
             Log.Reloaded(logger, path);
         }
         catch (ListenException exception)
@@ -150,6 +151,11 @@ internal sealed partial class BalancerService(
             Log.TokenNeedsRestart(logger);
         }
 
+        if (options.Admin.PrometheusMetrics != _first.Options.Admin.PrometheusMetrics)
+        {
+            Log.NeedsRestart(logger, "LoadBalancer:Admin:PrometheusMetrics", _first.Options.Admin.PrometheusMetrics.ToString().ToLowerInvariant());
+        }
+
         if (options.Name != _first.Options.Name)
         {
             Log.NeedsRestart(logger, "LoadBalancer:Name", _first.Options.Name);
@@ -169,6 +175,7 @@ internal sealed partial class BalancerService(
             Log.Rejected(logger, error);
         }
 
+        ServerTelemetry.RecordReload(isApplied: false);
         Log.Kept(logger, _configuration.LoadedAt);
         _configuration = _configuration with { Rejected = _configuration.Rejected + 1, Errors = errors };
     }

@@ -7,6 +7,7 @@ using LoadBalancer.Server.Admin;
 using LoadBalancer.Server.Configuration;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using ServiceDefaults;
 
@@ -28,7 +29,7 @@ internal static class ServerApplication
         ((IConfigurationBuilder)builder.Configuration).Add(published);
         builder.Configuration.AddEnvironmentVariables();
         builder.AddLogging();
-        builder.AddTelemetry(options.Name, admin.Port);
+        builder.AddTelemetry(options, admin.Port);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, admin));
 
         var services = builder.Services;
@@ -52,6 +53,7 @@ internal static class ServerApplication
         app.UseHostFiltering();
         app.UseRouting();
         app.MapAdmin();
+        app.MapMetrics(options.Admin.PrometheusMetrics);
         app.MapCommands();
         return app;
     }
@@ -79,13 +81,18 @@ internal static class ServerApplication
         });
     }
 
-    private static void AddTelemetry(this WebApplicationBuilder builder, string name, int adminPort)
+    private static void AddTelemetry(this WebApplicationBuilder builder, LoadBalancerOptions options, int adminPort)
     {
         // The dashboard asks for health every few seconds; that is not the user's traffic.
         builder.AddTelemetry(context => context.Connection.LocalPort != adminPort, _ => true, LoadBalancerTelemetry.Name);
+        if (options.Admin.PrometheusMetrics)
+        {
+            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeters(LoadBalancerTelemetry.Name).AddPrometheusExporter());
+        }
+
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_SERVICE_NAME"]))
         {
-            builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(name));
+            builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(options.Name));
         }
     }
 

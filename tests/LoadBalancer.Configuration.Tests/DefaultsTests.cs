@@ -45,6 +45,7 @@ public sealed partial class DefaultsTests
         Assert.Equal(HealthCheckType.Tcp, new PoolOptions().HealthCheck.Type);
         Assert.Equal(3, new Layer4ListenerOptions().ConnectAttempts);
         Assert.Null(options.Admin.Token);
+        Assert.False(options.Admin.PrometheusMetrics);
         Assert.Equal(Layer4Protocol.Tcp, new Layer4ListenerOptions().Protocol);
         Assert.Equal(Layer4Mode.Relay, new Layer4ListenerOptions().Mode);
         Assert.True(new Layer4ListenerOptions().NoDelay);

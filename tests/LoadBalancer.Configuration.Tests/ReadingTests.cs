@@ -7,7 +7,7 @@ public sealed class ReadingTests
           "$schema": "docs/loadbalancer.schema.json",
           "LoadBalancer": {
             "Name": "edge",
-            "Admin": { "Address": "127.0.0.1:9999", "Token": "0123456789abcdef" },
+            "Admin": { "Address": "127.0.0.1:9999", "Token": "0123456789abcdef", "PrometheusMetrics": true },
             "DrainTimeout": "00:00:07.5",
             "Pools": {
               "catalog": {
@@ -125,6 +125,7 @@ public sealed class ReadingTests
         Assert.Equal("edge", options.Name);
         Assert.Equal("127.0.0.1:9999", options.Admin.Address);
         Assert.Equal("0123456789abcdef", options.Admin.Token);
+        Assert.True(options.Admin.PrometheusMetrics);
         Assert.Equal(TimeSpan.FromSeconds(7.5), options.DrainTimeout);
 
         Assert.Equal(["catalog", "echo"], options.Pools.Keys.Order(StringComparer.Ordinal));

@@ -35,15 +35,20 @@ public sealed class TelemetryTests
             new Dictionary<string, object?>
             {
                 ["network.transport"] = "tcp",
+                ["network.type"] = "ipv4",
+                ["network.peer.address"] = "127.0.0.1",
+                ["network.peer.port"] = local.Port,
                 ["client.address"] = "127.0.0.1",
                 ["client.port"] = local.Port,
                 ["server.address"] = "127.0.0.1",
                 ["server.port"] = balancer.Address.Port,
+                ["lb.listener"] = "traced",
                 ["lb.pool"] = "backends",
                 ["lb.policy"] = "LeastConnections",
                 ["lb.backend"] = backend.Address.ToString(),
                 ["lb.backend.replica"] = "echo-1",
                 ["lb.attempt"] = 1,
+                ["lb.retries"] = 0,
                 ["lb.bytes.to_backend"] = 5L,
                 ["lb.bytes.to_client"] = 5L,
                 ["lb.reason"] = "Completed",
@@ -64,7 +69,7 @@ public sealed class TelemetryTests
         Assert.Equal("good", await AskAndFinishAsync(balancer));
 
         var span = await spans.SingleAsync();
-        Assert.Equal((2, good.Address.ToString(), "Completed"), (span.GetTagItem("lb.attempt"), span.GetTagItem("lb.backend"), span.GetTagItem("lb.reason")));
+        Assert.Equal((2, 1, good.Address.ToString(), "Completed"), (span.GetTagItem("lb.attempt"), span.GetTagItem("lb.retries"), span.GetTagItem("lb.backend"), span.GetTagItem("lb.reason")));
         Assert.Equal(["connect failed", "connected", "first byte"], span.Events.Select(happened => happened.Name));
         Assert.Equal(
             new Dictionary<string, object?> { ["lb.backend.replica"] = refusing.Address.ToString(), ["lb.reason"] = "ConnectionRefused" },
@@ -87,7 +92,7 @@ public sealed class TelemetryTests
 
         var span = await spans.SingleAsync();
         Assert.Equal((ActivityStatusCode.Error, "BackendReset"), (span.Status, span.StatusDescription));
-        Assert.Equal("BackendReset", span.GetTagItem("lb.reason"));
+        Assert.Equal(("BackendReset", "BackendReset"), (span.GetTagItem("lb.reason"), span.GetTagItem("error.type")));
     }
 
     [Theory]
@@ -154,12 +159,12 @@ public sealed class TelemetryTests
         await open.SendTextAsync("123");
         await open.ReceivesAsync("123");
 
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections 1", "lb.connection.active 1", "lb.queue.length 0", "lb.io 3 transmit", "lb.io 3 receive"]));
 
         open.Finish();
         Assert.Equal("", await open.ReceiveTextToEndAsync());
-        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 Completed"]));
-        Assert.True(meter.Observe().SetEquals(["lb.connections.active 0", "lb.connections.queued 0", "lb.io 3 transmit", "lb.io 3 receive"]));
+        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connection.closed 1 Completed"]));
+        Assert.True(meter.Observe().SetEquals(["lb.connections 1", "lb.connection.active 0", "lb.queue.length 0", "lb.io 3 transmit", "lb.io 3 receive"]));
     }
 
     [Fact]
@@ -179,7 +184,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Every_end_is_counted_by_its_reason_refusals_too()
+    public async Task Every_end_and_every_refusal_is_counted_by_its_reason()
     {
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync(
@@ -190,12 +195,13 @@ public sealed class TelemetryTests
         await open.ReceivesAsync("x");
 
         await SocketExtensions.IsResetAsync(balancer.Address);
-        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 AtCapacity"]));
+        await Eventually.TrueAsync(() => meter.Observe().Contains("lb.connection.refused 1 AtCapacity"));
         await Assert.ThrowsAsync<System.Net.Sockets.SocketException>(() => balancer.AskAsync(IPAddress.Parse("127.0.7.1")));
-        await Eventually.TrueAsync(() => meter.Counted.Last() == "lb.connections 1 Denied");
+        await Eventually.TrueAsync(() => meter.Observe().Contains("lb.connection.refused 1 Denied"));
         balancer.Balancer.TryClose(balancer.Connections[0].Id);
 
-        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connections 1 AtCapacity", "lb.connections 1 Denied", "lb.connections 1 Command"]));
+        await Eventually.TrueAsync(() => meter.Counted.SequenceEqual(["lb.connection.closed 1 Command"]));
+        Assert.Superset(new HashSet<string> { "lb.connections 3", "lb.connection.refused 1 AtCapacity", "lb.connection.refused 1 Denied" }, meter.Observe());
         open.Dispose();
     }
 
@@ -209,7 +215,7 @@ public sealed class TelemetryTests
         using var second = await balancer.ConnectAsync();
         using var third = await balancer.ConnectAsync();
 
-        await Eventually.TrueAsync(() => meter.Observe() is var seen && seen.Contains("lb.connections.active 1") && seen.Contains("lb.connections.queued 2"));
+        await Eventually.TrueAsync(() => meter.Observe() is var seen && seen.Contains("lb.connection.active 1") && seen.Contains("lb.queue.length 2"));
     }
 
     [Fact]
@@ -225,16 +231,16 @@ public sealed class TelemetryTests
         await balancer.ApplyAsync(options => options.Layer4.Listeners.Clear());
         await open.SendTextAsync("45");
         await open.ReceivesAsync("45");
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 5 transmit", "lb.io 5 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections 1", "lb.connection.active 1", "lb.connection.draining 1", "lb.queue.length 0", "lb.io 5 transmit", "lb.io 5 receive"]));
         open.Finish();
         Assert.Equal("", await open.ReceiveTextToEndAsync());
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.io 5 transmit", "lb.io 5 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections 1", "lb.io 5 transmit", "lb.io 5 receive"]));
 
         await balancer.ApplyAsync(options => options.Layer4.Listeners["returns"] = new() { Address = "127.0.0.1:0", Pool = "backends" });
         using var next = await balancer.ConnectAsync();
         await next.SendTextAsync("6");
         await next.ReceivesAsync("6");
-        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections.active 1", "lb.connections.queued 0", "lb.io 6 transmit", "lb.io 6 receive"]));
+        await Eventually.TrueAsync(() => meter.Observe().SetEquals(["lb.connections 2", "lb.connection.active 1", "lb.queue.length 0", "lb.io 6 transmit", "lb.io 6 receive"]));
     }
 
     private static async Task<string> AskAndFinishAsync(TestBalancer balancer)

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Layer7.Tests;
 
 /// <summary>Keeps every line of every level that is logged.</summary>
-internal sealed class LogRecorder : ILoggerProvider
+/// <param name="category">How the categories begin that count.</param>
+internal sealed class LogRecorder(string category = "") : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = [];
 
@@ -12,7 +14,7 @@ internal sealed class LogRecorder : ILoggerProvider
 
     public void Attach(ILoggingBuilder logging) => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(this);
 
-    public ILogger CreateLogger(string categoryName) => new Logger(_lines);
+    public ILogger CreateLogger(string categoryName) => categoryName.StartsWith(category, StringComparison.Ordinal) ? new Logger(_lines) : NullLogger.Instance;
 
     public void Dispose()
     {

@@ -31,6 +31,9 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
 
     internal TimeSpan DrainTimeout { get; set; } = new LoadBalancerOptions().DrainTimeout;
 
+    /// <summary>Whether it answers with metrics in Prometheus' format.</summary>
+    internal bool HasPrometheusMetrics { get; set; }
+
     /// <summary>Where the process finds its configuration; null until the AppHost starts.</summary>
     internal string? ConfigurationPath { get; set; }
 

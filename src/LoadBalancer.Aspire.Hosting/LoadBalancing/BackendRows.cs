@@ -157,9 +157,9 @@ internal sealed partial class BackendRows(
         || (backend.Name.StartsWith($"{row.Member.Resource.Name}-", StringComparison.OrdinalIgnoreCase)
             && !backend.Name[(row.Member.Resource.Name.Length + 1)..].Contains('-'));
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The load balancer does not answer: {Reason}")]
+    [LoggerMessage(EventId = 506, Level = LogLevel.Debug, Message = "The load balancer does not answer: {Reason}")]
     private static partial void LogSilent(ILogger log, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The backends of the load balancer '{Balancer}' are no longer shown")]
+    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "The backends of the load balancer '{Balancer}' are no longer shown")]
     private static partial void LogStopped(ILogger log, Exception exception, string balancer);
 }

@@ -51,10 +51,10 @@ internal sealed partial record CommandDescription(string Name, string DisplayNam
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "{Message}")]
+        [LoggerMessage(EventId = 508, Level = LogLevel.Information, Message = "{Message}")]
         public static partial void Done(ILogger log, string? message);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Command} was refused: {Reason}")]
+        [LoggerMessage(EventId = 509, Level = LogLevel.Warning, Message = "{Command} was refused: {Reason}")]
         public static partial void Refused(ILogger log, string command, string reason);
     }
 }

@@ -211,15 +211,15 @@ internal sealed partial class ConfigurationPublisher(
     private static string Summary(ConfigurationFile file) =>
         string.Join(", ", file.LoadBalancer.Pools.Select(pool => $"{pool.Key} {pool.Value.Backends.Count}"));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Running replicas: {Pools}")]
+    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "Running replicas: {Pools}")]
     private static partial void LogWritten(ILogger log, string pools);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Cannot write {Path}; the load balancer does not see the newest replicas until the next change")]
+    [LoggerMessage(EventId = 502, Level = LogLevel.Error, Message = "Cannot write {Path}; the load balancer does not see the newest replicas until the next change")]
     private static partial void LogNotWritten(ILogger log, Exception exception, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Pool '{Pool}': {Problem}")]
+    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "Pool '{Pool}': {Problem}")]
     private static partial void LogUnreachable(ILogger log, string pool, string problem);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The load balancers no longer follow which replicas run")]
+    [LoggerMessage(EventId = 504, Level = LogLevel.Critical, Message = "The load balancers no longer follow which replicas run")]
     private static partial void LogStopped(ILogger log, Exception exception);
 }

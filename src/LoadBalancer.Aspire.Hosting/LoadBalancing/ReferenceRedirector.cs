@@ -114,6 +114,6 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
     [GeneratedRegex(@"\{\{|\}\}|\{(\d+)\}", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The endpoint '{Endpoint}' of '{Resource}' was added after WithLoadBalancer() and is not balanced; add it before")]
+    [LoggerMessage(EventId = 505, Level = LogLevel.Warning, Message = "The endpoint '{Endpoint}' of '{Resource}' was added after WithLoadBalancer() and is not balanced; add it before")]
     private static partial void LogLeftOut(ILogger log, string resource, string endpoint);
 }

@@ -1,5 +1,6 @@
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
+using LoadBalancer.Diagnostics;
 
 namespace LoadBalancer.Layer4.Guards;
 
@@ -52,8 +53,14 @@ internal sealed class ConnectionGate
     private async ValueTask<CloseReason?> WaitAsync(Layer4Listener listener, CancellationToken cancellationToken)
     {
         var options = listener.Settings.Options;
+        var since = Instruments.TimesQueues ? TimeProvider.System.GetTimestamp() : 0;
         var (entered, failure) = await _queue.TakeAsync(
             () => TryEnter(listener.Settings.Options) ? Entered : null, options.QueueLength, options.QueueTimeout, TimeProvider.System, cancellationToken);
+        if (since != 0 && failure != WaitFailure.QueueFull)
+        {
+            Instruments.RecordWait(LoadBalancerTelemetry.ListenerKey, listener.Name, TimeProvider.System.GetElapsedTime(since));
+        }
+
         return entered is not null ? null
             : failure == WaitFailure.QueueFull ? CloseReason.AtCapacity
             : failure == WaitFailure.TimedOut ? CloseReason.QueueTimeout

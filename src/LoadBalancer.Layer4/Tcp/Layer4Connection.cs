@@ -28,6 +28,8 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
 
     public long Id => id;
 
+    public string ListenerName => listener.Name;
+
     public Socket Client => client;
 
     /// <summary>What the listener does with it: as it was when the connection was accepted.</summary>
@@ -55,7 +57,7 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
         set => _pool = value;
     }
 
-    /// <summary>Its span; null when nobody listens.</summary>
+    /// <summary>Its span; null when nobody listens, or it is not sampled.</summary>
     public Activity? Activity { get; set; }
 
     /// <summary>Faults in force for it.</summary>
@@ -169,7 +171,7 @@ internal sealed class Layer4Connection(long id, Layer4Listener listener, Socket 
             if (_bytesToClient == 0)
             {
                 _backend?.RecordSuccess();
-                Activity?.AddEvent(new ActivityEvent("first byte"));
+                Layer4Telemetry.FirstByte(Activity);
             }
 
             Volatile.Write(ref _bytesToClient, _bytesToClient + bytes);

@@ -135,8 +135,8 @@ internal sealed partial class TcpRelayListener : Layer4Listener
         var settings = Settings;
         var connection = new Layer4Connection(NextId(), this, client, settings);
         _connections.TryAdd(connection.Id, connection);
-        using var activity = LoadBalancerTelemetry.Source.StartActivity($"{Name} connection", ActivityKind.Server);
-        connection.Activity = activity;
+        using var activity = Layer4Telemetry.Start(SpanName);
+        connection.Activity = Layer4Telemetry.Recorded(activity);
         var isIn = false;
         try
         {
@@ -283,7 +283,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 break;
             }
 
-            connection.Activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+            Layer4Telemetry.Attempted(connection.Activity, Name, attempt);
             if (pool.FaultsOf(backend) is { Refuse: true })
             {
                 pool.Release(backend);
@@ -301,7 +301,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
 
             if (socket is not null)
             {
-                connection.Activity?.AddEvent(new ActivityEvent("connected"));
+                Layer4Telemetry.Connected(connection.Activity, backend);
                 return (backend, socket);
             }
 
@@ -313,7 +313,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
             }
 
             pool.ReportFailure(backend, error ?? "cannot be connected");
-            connection.Activity?.AddEvent(new ActivityEvent("connect failed", tags: new() { [LoadBalancerTelemetry.ReplicaKey] = backend.Name, [LoadBalancerTelemetry.ReasonKey] = error }));
+            Layer4Telemetry.ConnectFailed(connection.Activity, backend, error);
             Log.ConnectFailed(_logger, Name, backend, error, attempt, settings.Options.ConnectAttempts);
             tried = [.. tried, backend];
         }
@@ -413,6 +413,7 @@ internal sealed partial class TcpRelayListener : Layer4Listener
             else
             {
                 backend.RecordFailure();
+                Instruments.RecordFailure(connection.Pool!.Name, backend);
             }
         }
         // Its first byte, if it sent any, was the success.
@@ -436,19 +437,20 @@ internal sealed partial class TcpRelayListener : Layer4Listener
     private void Close(Layer4Connection connection, Activity? activity)
     {
         // First of all: when the last row is gone, the process may end.
-        if (activity is not null)
+        if (connection.Activity is { } recorded)
         {
-            Layer4Telemetry.Describe(activity, connection);
-            activity.Stop();
+            Layer4Telemetry.Describe(recorded, connection);
         }
+
+        activity?.Stop();
 
         // Added before the row goes, so that the sum of both never falls.
         Interlocked.Add(ref _closedBytesToBackend, connection.BytesToBackend);
         Interlocked.Add(ref _closedBytesToClient, connection.BytesToClient);
         _connections.TryRemove(connection.Id, out _);
-        Layer4Telemetry.RecordClosed(Name, connection.CloseReason);
         if (!connection.IsRefused)
         {
+            Layer4Telemetry.RecordClosed(Name, connection.CloseReason);
             Log.Closed(_logger, connection.Id, Name, connection.Backend, connection.BytesToBackend, connection.BytesToClient, connection.CloseReason);
         }
 

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
-using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer4.Guards;
 using Microsoft.Extensions.Logging;
 
@@ -217,7 +216,6 @@ internal sealed partial class UdpRelayListener : Layer4Listener
         if ((_stopping ? CloseReason.Shutdown : Refusal(settings, client)) is { } refusal)
         {
             Refuse(EndPointOf(client), settings.Pool, refusal);
-            Layer4Telemetry.RecordClosed(Name, refusal);
             return;
         }
 
@@ -243,7 +241,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
 
     private async Task ConnectAsync(UdpSession session, ListenerSettings settings)
     {
-        session.Activity = LoadBalancerTelemetry.Source.StartActivity($"{Name} session", ActivityKind.Server);
+        session.Activity = Layer4Telemetry.Start(SpanName);
         // The session outlives this call, and what it does later is not part of what comes after this call.
         Activity.Current = null;
         try
@@ -272,7 +270,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
                 return;
             }
 
-            session.Activity?.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
+            Layer4Telemetry.Attempted(session.RecordedActivity, Name, attempt);
             if (pool.FaultsOf(backend) is { Refuse: true })
             {
                 pool.Release(backend);
@@ -283,7 +281,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
             var (socket, error) = await OpenSocketAsync(backend, settings.Options.ConnectTimeout);
             if (socket is not null)
             {
-                session.Activity?.AddEvent(new ActivityEvent("connected"));
+                Layer4Telemetry.Connected(session.RecordedActivity, backend);
                 if (!session.TryConnect(backend, socket))
                 {
                     socket.Dispose();
@@ -302,7 +300,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
             }
 
             pool.ReportFailure(backend, error.ToString());
-            session.Activity?.AddEvent(new ActivityEvent("connect failed", tags: new() { [LoadBalancerTelemetry.ReplicaKey] = backend.Name, [LoadBalancerTelemetry.ReasonKey] = error.ToString() }));
+            Layer4Telemetry.ConnectFailed(session.RecordedActivity, backend, error.ToString());
             Log.BackendFailed(_logger, Name, session.Id, backend, error);
             tried = [.. tried, backend];
         }
@@ -361,6 +359,7 @@ internal sealed partial class UdpRelayListener : Layer4Listener
     {
         if (session.TryEnd(reason))
         {
+            session.IsRefused = true;
             Refuse(session.ClientAddress, session.Pool, reason);
             Close(session);
         }
@@ -375,11 +374,12 @@ internal sealed partial class UdpRelayListener : Layer4Listener
     private void Close(UdpSession session)
     {
         // First of all: when the last row is gone, the process may end.
-        if (session.Activity is { } activity)
+        if (session.RecordedActivity is { } recorded)
         {
-            Layer4Telemetry.Describe(activity, session);
-            activity.Stop();
+            Layer4Telemetry.Describe(recorded, session);
         }
+
+        session.Activity?.Stop();
 
         if (session.Backend is { } backend)
         {
@@ -389,7 +389,11 @@ internal sealed partial class UdpRelayListener : Layer4Listener
         // Added before the row goes, so that the sum of both never falls.
         Interlocked.Add(ref _closedBytesToBackend, session.BytesToBackend);
         Interlocked.Add(ref _closedBytesToClient, session.BytesToClient);
-        Layer4Telemetry.RecordClosed(Name, session.CloseReason);
+        if (!session.IsRefused)
+        {
+            Layer4Telemetry.RecordClosed(Name, session.CloseReason);
+        }
+
         _gate.Leave();
         _sessions.TryRemove(new(session.Client, session));
         Log.Closed(_logger, session.Id, Name, session.Backend, session.BytesToBackend, session.BytesToClient, session.CloseReason);

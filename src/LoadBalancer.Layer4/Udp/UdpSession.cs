@@ -52,6 +52,8 @@ internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
 
     public long Id { get; }
 
+    public string ListenerName => _listener.Name;
+
     /// <summary>The client, as its datagrams are found by.</summary>
     public SocketAddress Client { get; }
 
@@ -66,6 +68,12 @@ internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
 
     /// <summary>Its span; null when nobody listens.</summary>
     public Activity? Activity { get; set; }
+
+    /// <summary>Its span where it is sampled; null where nobody would read what is added.</summary>
+    public Activity? RecordedActivity => Layer4Telemetry.Recorded(Activity);
+
+    /// <summary>Whether it was refused, and why is its <see cref="CloseReason"/>.</summary>
+    public bool IsRefused { get; set; }
 
     public Backend? Backend => _backend;
 
@@ -343,7 +351,7 @@ internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
         if (Volatile.Read(ref _replies) == 0)
         {
             _backend?.RecordSuccess();
-            Activity?.AddEvent(new ActivityEvent("first reply"));
+            Layer4Telemetry.FirstByte(RecordedActivity);
         }
 
         if (_clients.TrySend(datagram, Client))

@@ -103,7 +103,8 @@ internal sealed record AccessLogEntry
         };
     }
 
-    private static int StatusOf(HttpContext context, Exception? failure) =>
+    /// <summary>The status of a request that has ended, also where no answer went out.</summary>
+    public static int StatusOf(HttpContext context, Exception? failure) =>
         context.Response.HasStarted ? context.Response.StatusCode
         : context.RequestAborted.IsCancellationRequested ? ClientClosedRequest
         : failure is null ? context.Response.StatusCode

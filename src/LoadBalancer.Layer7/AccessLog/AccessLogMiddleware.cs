@@ -9,7 +9,7 @@ internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLogger log
 
     private async Task LogAsync(HttpContext context)
     {
-        var traffic = Traffic.Measure(context);
+        var traffic = Traffic.Of(context);
         Exception? failure = null;
         try
         {

@@ -32,8 +32,11 @@ internal sealed class Traffic
     /// <summary>Of a request that was refused before it was read.</summary>
     public static Traffic None() => new();
 
-    /// <summary>Begins with a request, of which it becomes a feature.</summary>
-    public static Traffic Measure(HttpContext context)
+    /// <summary>That of a request, which is measured once, whoever asks.</summary>
+    public static Traffic Of(HttpContext context) => context.Features.Get<Traffic>() ?? Measure(context);
+
+    // It becomes a feature of the request.
+    private static Traffic Measure(HttpContext context)
     {
         var traffic = new Traffic();
         var features = context.Features;

@@ -134,7 +134,7 @@ internal sealed class AnswerCache : IDisposable
 
         if (Requests.Enabled)
         {
-            Requests.Add(1, new(LoadBalancerTelemetry.RouteKey, request.Route.Name), new("lb.cache", NameOf(outcome)));
+            Requests.Add(1, new(LoadBalancerTelemetry.RouteKey, request.Route.Name), new(LoadBalancerTelemetry.CacheKey, NameOf(outcome)));
         }
     }
 
@@ -184,8 +184,10 @@ internal sealed class AnswerCache : IDisposable
         _store.Invalidate(key);
     }
 
-    private static string NameOf(CacheOutcome outcome) => outcome switch
+    /// <summary>An outcome as spans and metrics say it.</summary>
+    public static string NameOf(CacheOutcome outcome) => outcome switch
     {
+        CacheOutcome.None => "none",
         CacheOutcome.Hit => "hit",
         CacheOutcome.Stale => "stale",
         CacheOutcome.Collapsed => "collapsed",

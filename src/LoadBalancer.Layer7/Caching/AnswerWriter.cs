@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -22,6 +23,7 @@ internal static class AnswerWriter
         }
 
         var body = range is { } part ? answer.Body.AsMemory(part.First, part.Length) : answer.Body;
+        RecordBytes(context, body.Length);
         return body.IsEmpty ? Task.CompletedTask : AnswerBody.WriteAsync(context.Response.Body, body, context.RequestAborted).AsTask();
     }
 
@@ -39,6 +41,7 @@ internal static class AnswerWriter
             return;
         }
 
+        RecordBytes(context, range?.Length ?? (int)fill.Length!);
         if (range is { } part)
         {
             await AnswerBody.WriteAsync(context.Response.Body, fill.Answer is { } whole ? whole.Body.AsMemory(part.First, part.Length) : default, context.RequestAborted);
@@ -109,6 +112,14 @@ internal static class AnswerWriter
         }
 
         return !HttpMethods.IsHead(context.Request.Method);
+    }
+
+    private static void RecordBytes(HttpContext context, int count)
+    {
+        if (Layer7Telemetry.CacheBytes.Enabled && BalancedRequest.Of(context) is { } request)
+        {
+            Layer7Telemetry.CacheBytes.Add(count, Layer7Telemetry.Route(request.Route.Name));
+        }
     }
 
     private static bool HasConditions(IHeaderDictionary headers) => headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0 || headers.Range.Count > 0;

@@ -348,7 +348,7 @@ internal sealed partial class CacheMiddleware(
 
     private static partial class Log
     {
-        [LoggerMessage(321, LogLevel.Debug, "Route {Route}: {Url} could not be revalidated in the background.")]
+        [LoggerMessage(351, LogLevel.Debug, "Route {Route}: {Url} could not be revalidated in the background.")]
         public static partial void NotRefreshed(ILogger logger, Exception exception, string route, string url);
     }
 }

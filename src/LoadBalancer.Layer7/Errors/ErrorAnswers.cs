@@ -34,6 +34,7 @@ internal sealed partial class ErrorAnswers(bool isDevelopment, ILogger<ErrorAnsw
     public Task WriteAsync(HttpContext context, int status, Refusal refusal, string detail, TimeSpan? retryAfter = null)
     {
         Refused.Set(context, refusal);
+        Layer7Telemetry.RecordRefused(BalancedRequest.Of(context)?.Route.Name, refusal);
         if (logger.IsEnabled(LogLevel.Debug))
         {
             Log.Refused(logger, context.Request.Method, LogText.Visible(context.Request.Path), status, refusal, detail);

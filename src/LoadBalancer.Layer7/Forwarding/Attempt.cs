@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer7.Resilience;
@@ -41,6 +42,9 @@ internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, B
 
     /// <summary>Cancels it when it is too slow; null without a limit.</summary>
     public AttemptDeadline? Deadline { get; init; }
+
+    /// <summary>Its span; null when nobody listens, when the request is not sampled, or where several backends have one each.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>When it asks further backends because the first is slow; null when it does not. A forwarder that cannot do so must leave it to one that can.</summary>
     public HedgeOptions? Hedge { get; init; }

@@ -22,10 +22,20 @@ internal sealed class AttemptTransformer(HttpTransformer route, Attempt attempt)
 
         await route.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         PoolHttpClientFactory.Address(proxyRequest, attempt.Backend);
+        TraceContext.Inject(proxyRequest.Headers);
+        if (attempt.Span is { } span)
+        {
+            AttemptSpan.Address(span, proxyRequest.RequestUri ?? RequestUtilities.MakeDestinationAddress(destinationPrefix, httpContext.Request.Path, httpContext.Request.QueryString));
+        }
     }
 
     public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
+        if (proxyResponse is not null && attempt.Span is { } span)
+        {
+            AttemptSpan.Answered(span, (int)proxyResponse.StatusCode, proxyResponse.Version);
+        }
+
         if (proxyResponse is not null && !attempt.Accept((int)proxyResponse.StatusCode))
         {
             return false;

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration.Commands;
-using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Faults;
@@ -20,8 +18,6 @@ namespace LoadBalancer.Layer7.Forwarding;
 internal sealed partial class BalancingEndpoint(
     IForwarder forwarder, SessionAffinity affinity, FaultInjector faults, MirrorSender mirrors, FailureAnswers failures, ErrorAnswers errors, ILogger<BalancingEndpoint> logger)
 {
-    private const string SpanName = "pick";
-
     public async Task InvokeAsync(HttpContext context)
     {
         if (BalancedRequest.Of(context) is not { } request)
@@ -49,15 +45,22 @@ internal sealed partial class BalancingEndpoint(
                 }
 
                 var attempt = Begin(context, request, backend);
+                // One that is hedged has a span for each backend.
+                attempt.Span = attempt.Hedge is null ? AttemptSpan.Start(attempt) : null;
                 ForwarderError error;
                 AttemptResult result;
                 try
                 {
                     error = await forwarder.SendAsync(context, attempt, attempt.Deadline?.Token ?? CancellationToken.None);
                     result = AttemptJudge.Judge(attempt, error);
+                    if (attempt.Span is { } span)
+                    {
+                        AttemptSpan.End(span, attempt, result, AttemptJudge.Explain(attempt, error));
+                    }
                 }
                 finally
                 {
+                    attempt.Span?.Dispose();
                     attempt.Deadline?.Dispose();
                     pool.Release(attempt.Backend);
                 }
@@ -107,12 +110,12 @@ internal sealed partial class BalancingEndpoint(
     public static Backend? PickAnother(Attempt attempt, Backend[] excluded)
     {
         var request = attempt.Request;
-        using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
+        using var span = PickSpan.StartAfter(attempt);
         var policy = request.Route.PolicyFor(request.Pool);
         var backend = SessionAffinity.TryMove(request) ? request.Pool.Pick(policy, request.Route.KeyOf(attempt.Context, policy), excluded) : null;
         if (span is not null)
         {
-            Describe(span, request, backend, attempt.Number + 1);
+            PickSpan.Describe(span, request, new(backend, backend is null ? PickFailure.NoBackend : PickFailure.None), excluded.Length, attempt.Number + 1);
         }
 
         return backend;
@@ -179,12 +182,12 @@ internal sealed partial class BalancingEndpoint(
 
     private async ValueTask<PickResult> PickAsync(HttpContext context, BalancedRequest request)
     {
-        using var span = LoadBalancerTelemetry.Source.StartActivity(SpanName);
+        using var span = PickSpan.Start();
         var choosing = request.TimeLeft is { } left ? ChooseWithinAsync(context, request, left) : ChooseAsync(context, request, context.RequestAborted);
         var result = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(request, choosing);
         if (span is not null)
         {
-            Describe(span, request, result.Backend, attempt: 1);
+            PickSpan.Describe(span, request, result, tried: 0, attempt: 1);
         }
 
         return result;
@@ -219,22 +222,6 @@ internal sealed partial class BalancingEndpoint(
 
         var policy = request.Route.PolicyFor(request.Pool);
         return request.Pool.PickAsync(policy, request.Route.KeyOf(context, policy), [], cancellation);
-    }
-
-    private static void Describe(Activity span, BalancedRequest request, Backend? backend, int attempt)
-    {
-        span.SetTag(LoadBalancerTelemetry.RouteKey, request.Route.Name);
-        span.SetTag(LoadBalancerTelemetry.PoolKey, request.Pool.Name);
-        span.SetTag(LoadBalancerTelemetry.PolicyKey, request.Route.PolicyFor(request.Pool).Kind.ToString());
-        span.SetTag(LoadBalancerTelemetry.CandidatesKey, request.Pool.Snapshot.Available.Length);
-        span.SetTag(LoadBalancerTelemetry.AttemptKey, attempt);
-        span.SetTag(LoadBalancerTelemetry.AffinityKey, SessionAffinity.NameOf(request.Affinity));
-        span.SetTag(LoadBalancerTelemetry.BackendKey, backend?.Id);
-        span.SetTag(LoadBalancerTelemetry.ReplicaKey, backend?.Name);
-        if (backend is null)
-        {
-            span.SetStatus(ActivityStatusCode.Error, "no healthy backend");
-        }
     }
 
     private Task RefuseAsync(HttpContext context, BalancedRequest request, PickFailure failure)

@@ -26,6 +26,8 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
+        // Each attempt has its span already, whoever forwards it, and passes its context on.
+        handler.ActivityHeadersPropagator = null;
         var pool = pools.Find(PoolProxyConfigProvider.PoolOf(context.NewMetadata!));
         var tls = pool?.Tls ?? BackendTls.Standard;
         handler.ConnectTimeout = PoolProxyConfigProvider.ConnectTimeoutOf(context.NewMetadata!);

@@ -1,4 +1,5 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Limits;
 using LoadBalancer.Layer7.Routing;
@@ -107,8 +108,14 @@ internal sealed partial class RequestMiddleware(RequestDelegate next, RouteTable
     {
         var since = TimeProvider.System.GetTimestamp();
         var failure = await gate.EnterAsync(context.RequestAborted);
-        request.QueueTime += TimeProvider.System.GetElapsedTime(since);
+        var waited = TimeProvider.System.GetElapsedTime(since);
+        request.QueueTime += waited;
         var route = request.Route;
+        if (failure != WaitFailure.QueueFull)
+        {
+            Instruments.RecordWait(LoadBalancerTelemetry.RouteKey, route.Name, waited);
+        }
+
         switch (failure)
         {
             case WaitFailure.None:

@@ -9,6 +9,9 @@ namespace LoadBalancer.Layer7.Limits;
 /// </summary>
 internal sealed class ConnectionLimit
 {
+    // The word of Layer 4 for the same.
+    private const string AtCapacity = nameof(AtCapacity);
+
     private int _max = int.MaxValue;
     private int _open;
     private long _refused;
@@ -24,16 +27,21 @@ internal sealed class ConnectionLimit
     public void Apply(int? max) => Volatile.Write(ref _max, max ?? int.MaxValue);
 
     /// <summary>Puts itself in front of what an endpoint does with its connections, TLS above all.</summary>
-    public void Guard(ListenOptions endpoint)
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="traffic">Where its connections are counted.</param>
+    public void Guard(ListenOptions endpoint, ListenerTraffic traffic)
     {
-        endpoint.Use(next => connection => RunAsync(connection, () => next(connection)));
-        ((IMultiplexedConnectionBuilder)endpoint).Use(next => connection => RunAsync(connection, () => next(connection)));
+        endpoint.Use(next => connection => RunAsync(connection, traffic, () => next(connection)));
+        ((IMultiplexedConnectionBuilder)endpoint).Use(next => connection => RunAsync(connection, traffic, () => next(connection)));
     }
 
-    private async Task RunAsync(BaseConnectionContext connection, Func<Task> next)
+    private async Task RunAsync(BaseConnectionContext connection, ListenerTraffic traffic, Func<Task> next)
     {
+        traffic.Open();
         if (!TryEnter(connection))
         {
+            traffic.Refuse(AtCapacity);
+            traffic.Close();
             return;
         }
 
@@ -44,6 +52,7 @@ internal sealed class ConnectionLimit
         finally
         {
             Interlocked.Decrement(ref _open);
+            traffic.Close();
         }
     }
 

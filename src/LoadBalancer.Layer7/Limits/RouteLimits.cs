@@ -39,11 +39,7 @@ internal sealed class RouteLimits
         options is { RateLimit: null, Concurrency: null, MaxRequestBodySize: null } ? null : new(route, options, before);
 
     /// <summary>Counts a request that a limit refused.</summary>
-    public void Record(Refusal refusal)
-    {
-        Interlocked.Increment(ref _counts.Of(refusal));
-        LimitTelemetry.RecordLimited(Route, refusal);
-    }
+    public void Record(Refusal refusal) => Interlocked.Increment(ref _counts.Of(refusal));
 
     public RouteLimitStatistics GetStatistics() => new(
         Volatile.Read(ref _counts.RateLimited),

@@ -1,3 +1,4 @@
+using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Forwarding;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -48,6 +49,7 @@ internal static class AttemptJudge
             // What comes long after the head says nothing of the next request.
             case AttemptResult.Broken when attempt.IsUpgraded:
                 backend.RecordFailure();
+                Instruments.RecordFailure(pool.Name, backend);
                 break;
             // In the midst of an answer it may be the client that is slow.
             case AttemptResult.TimedOut when attempt.FirstByteAt != 0:

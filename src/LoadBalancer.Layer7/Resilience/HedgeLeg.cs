@@ -1,4 +1,6 @@
 using LoadBalancer.Backends;
+using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer7.Forwarding;
 
 namespace LoadBalancer.Layer7.Resilience;
 
@@ -7,11 +9,11 @@ internal sealed class HedgeLeg
 {
     private readonly CancellationTokenSource _cancel;
 
-    public HedgeLeg(Backend backend, HttpMessageInvoker client, HttpRequestMessage request, CancellationToken cancellation)
+    public HedgeLeg(Attempt attempt, Backend backend, HttpMessageInvoker client, HttpRequestMessage request, CancellationToken cancellation)
     {
         Backend = backend;
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Answer = client.SendAsync(request, _cancel.Token);
+        Answer = LoadBalancerTelemetry.Source.HasListeners() ? SendTracedAsync(attempt, client, request) : client.SendAsync(request, _cancel.Token);
     }
 
     public Backend Backend { get; }
@@ -24,6 +26,35 @@ internal sealed class HedgeLeg
 
     /// <summary>Nothing will cancel it any more: its end is the attempt's.</summary>
     public void Keep() => _cancel.Dispose();
+
+    // A span of its own, beside those of the others; it ends with the head, since only one of them goes on from there.
+    private async Task<HttpResponseMessage> SendTracedAsync(Attempt attempt, HttpMessageInvoker client, HttpRequestMessage request)
+    {
+        using var span = AttemptSpan.Start(request.Method.Method, attempt.Request.Pool, Backend, attempt.Number);
+        if (span is null)
+        {
+            return await client.SendAsync(request, _cancel.Token);
+        }
+
+        TraceContext.Inject(request.Headers);
+        AttemptSpan.Address(span, request.RequestUri!);
+        try
+        {
+            var answer = await client.SendAsync(request, _cancel.Token);
+            AttemptSpan.Answered(span, (int)answer.StatusCode, answer.Version);
+            return answer;
+        }
+        catch (OperationCanceledException)
+        {
+            span.SetTag(LoadBalancerTelemetry.ReasonKey, "given up: another answered first, or nobody waits any more");
+            throw;
+        }
+        catch (Exception exception)
+        {
+            AttemptSpan.Failed(span, exception.GetType().Name, exception.Message);
+            throw;
+        }
+    }
 
     /// <summary>Cancels it, or drops its answer, and gives its backend back: nobody waits for it, and the backend has not failed.</summary>
     public async void Abandon(BackendPool pool)

@@ -98,7 +98,7 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
 
     private HedgeLeg Ask(Backend backend, HttpRequestMessage request, CancellationToken cancellation)
     {
-        var leg = new HedgeLeg(backend, client, request, cancellation);
+        var leg = new HedgeLeg(attempt, backend, client, request, cancellation);
         _legs.Add(leg);
         return leg;
     }

@@ -1,4 +1,5 @@
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Diagnostics;
 
 namespace LoadBalancer.Layer7.Resilience;
 
@@ -16,7 +17,7 @@ internal sealed class ResilienceFigures(string route)
     public void RecordRetry()
     {
         Interlocked.Increment(ref _retries);
-        Layer7Telemetry.Retries.Add(1, Layer7Telemetry.Route(route));
+        Instruments.RecordRetry(LoadBalancerTelemetry.RouteKey, route);
     }
 
     public void RecordRefusedRetry()

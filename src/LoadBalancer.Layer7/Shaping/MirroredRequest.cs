@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using LoadBalancer.Backends;
+using LoadBalancer.Diagnostics;
+using LoadBalancer.Layer7.Forwarding;
 using LoadBalancer.Layer7.Resilience;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +10,8 @@ namespace LoadBalancer.Layer7.Shaping;
 /// <summary>A copy of a request, sent once its body is known; the answer is dropped.</summary>
 internal sealed partial class MirroredRequest(Mirror mirror, Backend backend, HttpRequestMessage message, HttpMessageInvoker client, TimeSpan timeout, ILogger logger)
 {
+    // The request's own span: when the copy is sent, another may be the current one.
+    private readonly Activity? _request = Activity.Current;
     private int _isOver;
 
     /// <summary>Sends one that has no body, and lets nobody wait for it.</summary>
@@ -45,16 +50,31 @@ internal sealed partial class MirroredRequest(Mirror mirror, Backend backend, Ht
     private async Task SendAsync()
     {
         using var deadline = new CancellationTokenSource(timeout);
+        Activity.Current = _request;
+        using var span = LoadBalancerTelemetry.Source.HasListeners() ? AttemptSpan.Start(message.Method.Method, mirror.Pool, backend, number: 1) : null;
+        span?.SetTag("lb.mirror", true);
+        TraceContext.Inject(message.Headers);
         try
         {
             // The rest of the answer is the connection's business, which reads some of it to be used again.
             using var answer = await client.SendAsync(message, deadline.Token);
+            if (span is not null)
+            {
+                AttemptSpan.Address(span, message.RequestUri!);
+                AttemptSpan.Answered(span, (int)answer.StatusCode, answer.Version);
+            }
+
             backend.RecordSuccess();
             End(MirrorResult.Answered);
         }
         // Whatever it is, nobody must hear of it but the figures.
         catch (Exception exception)
         {
+            if (span is not null)
+            {
+                AttemptSpan.Failed(span, exception.GetType().Name, exception.Message);
+            }
+
             Log.Failed(logger, mirror.Route, backend, exception.Message);
             mirror.Pool.ReportFailure(backend, $"mirrored request: {exception.Message}");
             End(MirrorResult.Failed);

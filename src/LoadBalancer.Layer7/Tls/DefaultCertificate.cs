@@ -46,10 +46,10 @@ internal sealed partial class DefaultCertificate(ILogger logger)
 
     private static partial class Log
     {
-        [LoggerMessage(321, LogLevel.Information, "TLS uses the ASP.NET Core developer certificate, valid until {NotAfter:yyyy-MM-dd}.")]
+        [LoggerMessage(361, LogLevel.Information, "TLS uses the ASP.NET Core developer certificate, valid until {NotAfter:yyyy-MM-dd}.")]
         public static partial void Found(ILogger logger, DateTime notAfter);
 
-        [LoggerMessage(322, LogLevel.Warning, "There is no ASP.NET Core developer certificate; TLS uses a self-signed one for localhost that exists in memory only, valid until {NotAfter:yyyy-MM-dd}. Browsers will warn. To get a trusted one: dotnet dev-certs https --trust, then restart.")]
+        [LoggerMessage(362, LogLevel.Warning, "There is no ASP.NET Core developer certificate; TLS uses a self-signed one for localhost that exists in memory only, valid until {NotAfter:yyyy-MM-dd}. Browsers will warn. To get a trusted one: dotnet dev-certs https --trust, then restart.")]
         public static partial void Made(ILogger logger, DateTime notAfter);
     }
 }

@@ -166,7 +166,7 @@ public sealed partial class BackendPool
             return false;
         }
 
-        LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+        Instruments.RecordPick(Name, backend.Name);
         if (_picks is { IsWatched: true } picks)
         {
             picks.Record(this, _snapshot, backend, null, 0);
@@ -213,6 +213,7 @@ public sealed partial class BackendPool
         ArgumentNullException.ThrowIfNull(backend);
         backend.Latency.Fail();
         var inARow = backend.CountFailure();
+        Instruments.RecordFailure(Name, backend);
         if (backend.EjectedUntil is not null)
         {
             return;
@@ -291,7 +292,6 @@ public sealed partial class BackendPool
                 {
                     backend = new Backend(ToSocketAddress(endPoint), id, id, _time) { IsOriginal = isFirst };
                     Describe(backend);
-                    Log.Joined(_logger, Name, backend);
                     Join(backend);
                 }
 
@@ -303,9 +303,9 @@ public sealed partial class BackendPool
             {
                 if (!gone.HasLeft)
                 {
-                    Log.Left(_logger, Name, gone, gone.Active);
+                    Log.Left(_logger, Name, gone, gone.State, gone.Active);
                     gone.HasLeft = true;
-                    Settle(gone, "left discovery");
+                    Settle(gone, "left discovery", isLogged: false);
                 }
 
                 after.Add(gone);
@@ -399,8 +399,10 @@ public sealed partial class BackendPool
             backend.RecentEjections++;
             backend.EjectedUntil = _time.GetUtcNow() + span;
             After(span, () => EndEjection(backend, ejection));
-            Log.Ejected(_logger, Name, backend, span.TotalSeconds, reason);
-            Settle(backend, reason);
+            Instruments.RecordEjection(Name, backend);
+            var before = backend.State;
+            Settle(backend, reason, isLogged: false);
+            Log.Ejected(_logger, Name, backend, before, backend.State, span.TotalSeconds, reason);
             return _snapshot.Members;
         });
     }
@@ -531,7 +533,7 @@ public sealed partial class BackendPool
 
         if (snapshot == _snapshot || backend.State != BackendState.Draining)
         {
-            LoadBalancerTelemetry.RecordPick(Name, backend.Name);
+            Instruments.RecordPick(Name, backend.Name);
             return true;
         }
 
@@ -572,7 +574,13 @@ public sealed partial class BackendPool
     private async ValueTask<PickResult> WaitAsync(Func<Backend?> tryTake, bool isDemanding, CancellationToken cancellationToken)
     {
         var options = Options;
+        var since = Instruments.TimesQueues ? _time.GetTimestamp() : 0;
         var (backend, failure) = await _queue.TakeAsync(tryTake, options.QueueLength, options.QueueTimeout, _time, cancellationToken, isDemanding);
+        if (since != 0 && failure != WaitFailure.QueueFull)
+        {
+            Instruments.RecordWait(LoadBalancerTelemetry.PoolKey, Name, _time.GetElapsedTime(since));
+        }
+
         return new(backend, failure switch
         {
             WaitFailure.QueueFull => PickFailure.AtCapacity,
@@ -589,7 +597,8 @@ public sealed partial class BackendPool
     private void Join(Backend backend)
     {
         backend.PassesChecks = _options.HealthCheck.Type == HealthCheckType.None ? true : null;
-        Settle(backend, "joined");
+        Settle(backend, "joined", isLogged: false);
+        Log.Joined(_logger, Name, backend, backend.State, _options.HealthCheck.Type);
     }
 
     private void Rejoin(Backend backend)
@@ -597,7 +606,6 @@ public sealed partial class BackendPool
         if (backend.HasLeft)
         {
             (backend.HasLeft, backend.IsOriginal) = (false, false);
-            Log.Joined(_logger, Name, backend);
             Join(backend);
         }
     }
@@ -610,7 +618,10 @@ public sealed partial class BackendPool
     });
 
     /// <summary>Brings the state in line with what decides it.</summary>
-    private void Settle(Backend backend, string reason)
+    /// <param name="backend">The backend.</param>
+    /// <param name="reason">Why it may have changed.</param>
+    /// <param name="isLogged">Whether a change has its line here; false where whoever calls has one that says more.</param>
+    private void Settle(Backend backend, string reason, bool isLogged = true)
     {
         var before = backend.State;
         var after = StateOf(backend);
@@ -634,7 +645,7 @@ public sealed partial class BackendPool
         backend.DrainingSince = after == BackendState.Draining ? _time.GetTimestamp() : null;
         backend.Reason = reason;
         backend.State = after;
-        if (!backend.HasLeft)
+        if (isLogged && !backend.HasLeft)
         {
             Log.StateChanged(_logger, Name, backend, before, after, reason);
         }
@@ -787,17 +798,17 @@ public sealed partial class BackendPool
 
     private static partial class Log
     {
-        [LoggerMessage(101, LogLevel.Information, "Pool {Pool}: backend {Backend} joined.")]
-        public static partial void Joined(ILogger logger, string pool, Backend backend);
+        [LoggerMessage(101, LogLevel.Information, "Pool {Pool}: backend {Backend} joined: {State}, health check {HealthCheck}")]
+        public static partial void Joined(ILogger logger, string pool, Backend backend, BackendState state, HealthCheckType healthCheck);
 
-        [LoggerMessage(102, LogLevel.Information, "Pool {Pool}: backend {Backend} left; {Active} active may end.")]
-        public static partial void Left(ILogger logger, string pool, Backend backend, int active);
+        [LoggerMessage(102, LogLevel.Information, "Pool {Pool}: backend {Backend} left: {Before} before, service discovery no longer names it; {Active} active may end")]
+        public static partial void Left(ILogger logger, string pool, Backend backend, BackendState before, int active);
 
         [LoggerMessage(103, LogLevel.Information, "Pool {Pool}: backend {Backend} {Before} -> {After}: {Reason}")]
         public static partial void StateChanged(ILogger logger, string pool, Backend backend, BackendState before, BackendState after, string reason);
 
-        [LoggerMessage(104, LogLevel.Warning, "Pool {Pool}: backend {Backend} is ejected for {Seconds} s: {Reason}")]
-        public static partial void Ejected(ILogger logger, string pool, Backend backend, double seconds, string reason);
+        [LoggerMessage(104, LogLevel.Warning, "Pool {Pool}: backend {Backend} {Before} -> {After} for {Seconds} s: {Reason}")]
+        public static partial void Ejected(ILogger logger, string pool, Backend backend, BackendState before, BackendState after, double seconds, string reason);
 
         [LoggerMessage(105, LogLevel.Warning, "Pool {Pool}: panics: more than {Threshold} % of its backends are unhealthy, so all {Count} are used.")]
         public static partial void Panics(ILogger logger, string pool, int threshold, int count);

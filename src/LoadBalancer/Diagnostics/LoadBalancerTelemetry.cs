@@ -42,16 +42,27 @@ public static class LoadBalancerTelemetry
     /// <summary>Attribute: the Layer 7 route.</summary>
     public const string RouteKey = "lb.route";
 
-    /// <summary>Attribute: why something was refused or closed.</summary>
+    /// <summary>Attribute: why a backend was picked, or why something was refused or closed.</summary>
     public const string ReasonKey = "lb.reason";
 
-    private static readonly Counter<long> Picks = Meter.CreateCounter<long>("lb.picks", "{pick}", "Times a backend was picked.");
+    /// <summary>Attribute: what the cache did: none, hit, stale, collapsed, revalidated, miss or bypass.</summary>
+    public const string CacheKey = "lb.cache";
 
-    internal static void RecordPick(string pool, string backend)
-    {
-        if (Picks.Enabled)
-        {
-            Picks.Add(1, new(PoolKey, pool), new(ReplicaKey, backend));
-        }
-    }
+    /// <summary>Attribute: the state of a backend.</summary>
+    public const string StateKey = "lb.state";
+
+    /// <summary>Attribute: the class of an HTTP status, such as 2xx.</summary>
+    public const string StatusClassKey = "lb.status_class";
+
+    /// <summary>Attribute: what came of a change of the configuration: applied or rejected.</summary>
+    public const string ResultKey = "lb.result";
+
+    /// <summary>Attribute: which way bytes went: transmit, to the backend, or receive, to the client.</summary>
+    public const string DirectionKey = "network.io.direction";
+
+    /// <summary>Value of <see cref="DirectionKey"/>: to the backend.</summary>
+    public const string ToBackend = "transmit";
+
+    /// <summary>Value of <see cref="DirectionKey"/>: to the client.</summary>
+    public const string ToClient = "receive";
 }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
+using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Health;
 using Microsoft.Extensions.Configuration;
@@ -13,6 +14,8 @@ namespace LoadBalancer.Discovery;
 /// <summary>All pools of the process, each with its discovery and its health checks.</summary>
 public sealed class BackendPools : IAsyncDisposable
 {
+    private static readonly BackendState[] States = Enum.GetValues<BackendState>();
+
     private readonly ServiceEndpointResolver _resolver;
     private readonly IConfiguration _configuration;
     private readonly TimeProvider _time;
@@ -31,9 +34,11 @@ public sealed class BackendPools : IAsyncDisposable
         _time = time;
         _logger = logger;
         Picks = new(time);
-        LoadBalancerTelemetry.Meter.CreateObservableGauge("lb.backends", CountBackends, "{backend}", "Backends by pool and state.");
-        LoadBalancerTelemetry.Meter.CreateObservableUpDownCounter(
-            "lb.queue", () => All.Select(pool => new Measurement<int>(pool.Queued, new KeyValuePair<string, object?>(LoadBalancerTelemetry.PoolKey, pool.Name))), "{waiter}", "Connections and requests that wait for a backend, by pool.");
+        var meter = LoadBalancerTelemetry.Meter;
+        meter.CreateObservableUpDownCounter("lb.backend.count", CountBackends, "{backend}", "Backends, by pool and state.");
+        meter.CreateObservableGauge("lb.backend.up", () => Measure(backends => backends.Max(IsUp)), "1", "Whether a backend is healthy and takes work: 1 or 0, by pool and backend.");
+        meter.CreateObservableUpDownCounter("lb.backend.active", () => Measure(backends => backends.Sum(backend => backend.Active)), "{request}", "Connections and requests that a backend has, by pool and backend.");
+        Instruments.ObserveQueues(() => All.Select(pool => Instruments.Of(pool.Queued, LoadBalancerTelemetry.PoolKey, pool.Name)));
     }
 
     /// <summary>Raised after pools came or went, or one of them changed.</summary>
@@ -134,10 +139,20 @@ public sealed class BackendPools : IAsyncDisposable
 
     private void OnPoolChanged(BackendPool pool) => Changed?.Invoke();
 
+    // Those that none is in as well: a figure that is left out would stay what it was for whoever draws it.
     private IEnumerable<Measurement<int>> CountBackends() =>
         from pool in All
-        from state in pool.Snapshot.Members.GroupBy(backend => backend.State)
-        select new Measurement<int>(state.Count(), new(LoadBalancerTelemetry.PoolKey, pool.Name), new("lb.state", state.Key.ToString()));
+        let members = pool.Snapshot.Members
+        from state in States
+        select new Measurement<int>(members.Count(backend => backend.State == state), new(LoadBalancerTelemetry.PoolKey, pool.Name), new(LoadBalancerTelemetry.StateKey, state.ToString()));
+
+    private static int IsUp(Backend backend) => backend.State is BackendState.Healthy or BackendState.SlowStart ? 1 : 0;
+
+    // Two of a pool may have one name while the one leaves and the other joins.
+    private IEnumerable<Measurement<int>> Measure(Func<IEnumerable<Backend>, int> figure) =>
+        from pool in All
+        from backends in pool.Snapshot.Members.GroupBy(backend => backend.Name, StringComparer.Ordinal)
+        select new Measurement<int>(figure(backends), new(LoadBalancerTelemetry.PoolKey, pool.Name), new(LoadBalancerTelemetry.ReplicaKey, backends.Key));
 
     private sealed record Running(BackendPool Pool, PoolOptions Options, PoolDiscovery Discovery, HealthMonitor? Health) : IAsyncDisposable
     {

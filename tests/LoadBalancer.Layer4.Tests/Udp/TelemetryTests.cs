@@ -28,21 +28,26 @@ public sealed class TelemetryTests
             new Dictionary<string, object?>
             {
                 ["network.transport"] = "udp",
+                ["network.type"] = "ipv4",
+                ["network.peer.address"] = "127.0.0.1",
+                ["network.peer.port"] = ((IPEndPoint)client.LocalEndPoint!).Port,
                 ["client.address"] = "127.0.0.1",
                 ["client.port"] = ((IPEndPoint)client.LocalEndPoint!).Port,
                 ["server.address"] = "127.0.0.5",
                 ["server.port"] = balancer.Address.Port,
+                ["lb.listener"] = "udp-traced",
                 ["lb.pool"] = "backends",
                 ["lb.policy"] = "LeastConnections",
                 ["lb.backend"] = backend.Address.ToString(),
                 ["lb.backend.replica"] = backend.Address.ToString(),
                 ["lb.attempt"] = 1,
+                ["lb.retries"] = 0,
                 ["lb.bytes.to_backend"] = 7L,
                 ["lb.bytes.to_client"] = 7L,
                 ["lb.reason"] = "Completed",
             },
             span.TagObjects.ToDictionary());
-        Assert.Equal(["connected", "first reply"], span.Events.Select(happened => happened.Name));
+        Assert.Equal(["connected", "first byte"], span.Events.Select(happened => happened.Name));
     }
 
     [Theory]

@@ -38,7 +38,7 @@ public sealed class EjectionTests
         Assert.Equal("3 failures in a row, the last: reset", _backend.Reason);
         var statistics = _pool.GetStatistics().Backends[1];
         Assert.Equal((1L, 3L, _time.GetUtcNow() + TimeSpan.FromSeconds(5)), (statistics.Ejections, statistics.Failures, statistics.EjectedUntil));
-        Assert.Equal(["Pool catalog: backend 10.0.0.2:5000 is ejected for 5 s: 3 failures in a row, the last: reset"], _logger.Lines(104));
+        Assert.Equal(["Pool catalog: backend 10.0.0.2:5000 Healthy -> Ejected for 5 s: 3 failures in a row, the last: reset"], _logger.Lines(104));
 
         _time.Advance(TimeSpan.FromSeconds(4.999));
         Assert.Equal(BackendState.Ejected, _backend.State);

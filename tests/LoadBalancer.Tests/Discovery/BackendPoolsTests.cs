@@ -169,7 +169,7 @@ public sealed class BackendPoolsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Backends_are_measured_by_pool_and_state()
+    public async Task Backends_and_those_that_wait_are_measured_by_pool()
     {
         _discovering.Configuration.Set("measured", "http", "http://127.0.0.1:5001", "http://127.0.0.1:5002", "http://127.0.0.1:5003");
         var pool = await _discovering.StartAsync("measured");
@@ -180,19 +180,35 @@ public sealed class BackendPoolsTests : IAsyncDisposable
         {
             InstrumentPublished = static (instrument, self) =>
             {
-                if (instrument.Meter.Name == LoadBalancerTelemetry.Name && instrument.Name == "lb.backends")
+                if (instrument.Meter.Name == LoadBalancerTelemetry.Name && instrument.Name is "lb.backend.count" or "lb.backend.up" or "lb.backend.active" or "lb.queue.length")
                 {
                     self.EnableMeasurementEvents(instrument);
                 }
             },
         };
-        listener.SetMeasurementEventCallback<int>((_, count, tags, _) => measured.Add($"{count} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
+        listener.SetMeasurementEventCallback<int>((instrument, count, tags, _) => measured.Add($"{instrument.Name} {count} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
+        listener.SetMeasurementEventCallback<long>((instrument, count, tags, _) => measured.Add($"{instrument.Name} {count} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
         listener.Start();
+        Assert.NotNull(pool.Pick(pool.Policy, 0));
 
         listener.RecordObservableInstruments();
 
         Assert.Equal(
-            ["1 lb.pool=measured lb.state=Unhealthy", "2 lb.pool=measured lb.state=Healthy"],
+            [
+                "lb.backend.active 0 lb.pool=measured lb.backend.replica=127.0.0.1:5001",
+                "lb.backend.active 0 lb.pool=measured lb.backend.replica=127.0.0.1:5003",
+                "lb.backend.active 1 lb.pool=measured lb.backend.replica=127.0.0.1:5002",
+                "lb.backend.count 0 lb.pool=measured lb.state=Checking",
+                "lb.backend.count 0 lb.pool=measured lb.state=Draining",
+                "lb.backend.count 0 lb.pool=measured lb.state=Ejected",
+                "lb.backend.count 0 lb.pool=measured lb.state=SlowStart",
+                "lb.backend.count 1 lb.pool=measured lb.state=Unhealthy",
+                "lb.backend.count 2 lb.pool=measured lb.state=Healthy",
+                "lb.backend.up 0 lb.pool=measured lb.backend.replica=127.0.0.1:5001",
+                "lb.backend.up 1 lb.pool=measured lb.backend.replica=127.0.0.1:5002",
+                "lb.backend.up 1 lb.pool=measured lb.backend.replica=127.0.0.1:5003",
+                "lb.queue.length 0 lb.pool=measured",
+            ],
             measured.Where(line => line.Contains("lb.pool=measured", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 

@@ -1,13 +1,11 @@
 using System.Buffers;
-using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
-using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Requests;
 using LoadBalancer.Layer7.Resilience;
-using LoadBalancer.Layer7.Routing;
 using LoadBalancer.Layer7.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -73,7 +71,6 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         BackendConnection? connection = null;
         RequestBodySender? body = null;
         attempt.RequestSent = false;
-        using var span = StartSpan(context.Request, attempt.Backend);
         try
         {
             while (true)
@@ -85,7 +82,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                 using var cancelled = cancellation.UnsafeRegister(Abort, connection);
                 if (length == 0)
                 {
-                    length = WriteHead(context, route, target, hasBody, ref buffer);
+                    length = WriteHead(context, attempt, target, hasBody, ref buffer);
                     if (hasBody && RequestBodySender.IsServersOwn(context.Request))
                     {
                         // What is taken from the client here is not there for another attempt.
@@ -136,7 +133,11 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                     return Fail(context, attempt, connection, body, fault);
                 }
 
-                span?.SetTag("http.response.status_code", status);
+                if (attempt.Span is { } span)
+                {
+                    AttemptSpan.Answered(span, status, HttpVersion.Version11);
+                }
+
                 if (!attempt.Accept(status))
                 {
                     return ForwarderError.None;
@@ -337,31 +338,25 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
         }
     }
 
-    private static int WriteHead(HttpContext context, Route route, Target target, bool hasBody, ref byte[] buffer)
+    private static int WriteHead(HttpContext context, Attempt attempt, Target target, bool hasBody, ref byte[] buffer)
     {
         ReadOnlySpan<char> path = RequestPath.Of(context);
-        if (route.Locations.Paths is { RemovedPrefix: { } prefix, EncodedPrefix: var encoded }
+        string? removed = null;
+        if (attempt.Request.Route.Locations.Paths is { RemovedPrefix: { } prefix, EncodedPrefix: var encoded }
             && path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && (path.Length == prefix.Length || path[prefix.Length] == '/'))
         {
-            return RequestHead.Write(context, target.Host, path[prefix.Length..], encoded, hasBody, ref buffer);
+            path = path[prefix.Length..];
+            removed = encoded;
         }
 
-        return RequestHead.Write(context, target.Host, path, removed: null, hasBody, ref buffer);
+        if (attempt.Span is { } span)
+        {
+            AttemptSpan.Address(span, new Uri(target.Url, string.Concat(path is [] ? "/" : path, context.Request.QueryString.Value)));
+        }
+
+        return RequestHead.Write(context, target.Host, path, removed, hasBody, ref buffer);
     }
 
     private static bool HasNoBody(string method, int status) =>
         HttpMethods.IsHead(method) || status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
-
-    private static Activity? StartSpan(HttpRequest request, Backend backend)
-    {
-        if (!LoadBalancerTelemetry.Source.HasListeners() || LoadBalancerTelemetry.Source.StartActivity(request.Method, ActivityKind.Client) is not { } span)
-        {
-            return null;
-        }
-
-        span.SetTag("http.request.method", request.Method);
-        span.SetTag("server.address", backend.Id);
-        span.SetTag("network.protocol.version", "1.1");
-        return span;
-    }
 }
