@@ -108,6 +108,7 @@ public sealed class ConfigurationFileTests
                             Headers = { ["X-Version"] = ["1"], ["X-Any"] = [] },
                             Query = { ["q"] = ["a", "b"] },
                             Cookies = { ["beta"] = ["1"], ["any"] = [] },
+                            Listeners = ["https", "http"],
                             Order = 7,
                             Pool = "catalog",
                             Policy = SelectionPolicy.ConsistentHash,

@@ -83,6 +83,7 @@ public sealed class ReadingTests
                   "Headers": { "X-Version": ["1", "2"], "X-Any": [] },
                   "Query": { "debug": ["yes"] },
                   "Cookies": { "beta": ["1", "2"], "seen": [] },
+                  "Listeners": ["https"],
                   "Order": -3,
                   "Pool": "catalog",
                   "Policy": "ConsistentHash",
@@ -258,6 +259,7 @@ public sealed class ReadingTests
         Assert.Equal("catalog", route.Pool);
         Assert.Equal(["1", "2"], route.Cookies["beta"]);
         Assert.Empty(route.Cookies["seen"]);
+        Assert.Equal(["https"], route.Listeners);
         Assert.Equal(SelectionPolicy.ConsistentHash, route.Policy);
         Assert.Equal(new RouteHashKeyOptions { Header = "X-User" }, route.HashKey);
         Assert.Equal("/auth", route.RemovePrefix);

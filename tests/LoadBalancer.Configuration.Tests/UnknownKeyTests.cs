@@ -25,7 +25,7 @@ public sealed class UnknownKeyTests
     [InlineData("LoadBalancer:Layer7:Listeners:https:Tls:ClientCertificate:Ca", "Mode, TrustedCa, CheckRevocation, ForwardHeader")]
     [InlineData("LoadBalancer:Pools:catalog:BackendTls:Ca", "TrustedCa, ServerName, ClientCertificate, InsecureAllowUntrusted")]
     [InlineData("LoadBalancer:Pools:catalog:BackendTls:ClientCertificate:File", "Path, KeyPath, Password")]
-    [InlineData("LoadBalancer:Layer7:Routes:all:Host", "Path, Hosts, Methods, Headers, Query, Cookies, Order, Pool, Policy, HashKey, RemovePrefix, Transforms, Cache, SessionAffinity, Timeouts, Retry, Hedge, RateLimit, Concurrency, MaxRequestBodySize, Split, Mirror")]
+    [InlineData("LoadBalancer:Layer7:Routes:all:Host", "Path, Hosts, Methods, Headers, Query, Cookies, Listeners, Order, Pool, Policy, HashKey, RemovePrefix, Transforms, Cache, SessionAffinity, Timeouts, Retry, Hedge, RateLimit, Concurrency, MaxRequestBodySize, Split, Mirror")]
     [InlineData("LoadBalancer:Layer7:Routes:all:Cache:Ttl", "Duration, Tags")]
     [InlineData("LoadBalancer:Layer7:Routes:all:SessionAffinity:Name", "Mode, Cookie, SameSite, Header, WhenGone, Expiry")]
     [InlineData("LoadBalancer:Layer7:Routes:hashed:HashKey:Path", "Header, Cookie, Query")]
