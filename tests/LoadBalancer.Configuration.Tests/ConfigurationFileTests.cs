@@ -42,6 +42,7 @@ public sealed class ConfigurationFileTests
                         HttpVersion = BackendHttpVersion.Http1,
                         LatencyDecay = TimeSpan.FromMilliseconds(100),
                         PanicThreshold = 0,
+                        KeepLastBackends = false,
                         SlowStart = TimeSpan.FromMinutes(1),
                         HealthCheck = new() { Type = HealthCheckType.Http, Path = "/health", Interval = TimeSpan.FromMinutes(1), Timeout = TimeSpan.FromSeconds(2), Rise = 3, Fall = 4 },
                         Backends = { ["catalog-1"] = new() { Address = "127.0.0.1:5001", Weight = 5, Priority = 15, MaxConnections = 3 }, ["catalog-2"] = new() { Address = "unix:/run/ü.sock" } },

@@ -5,7 +5,7 @@ public sealed class UnknownKeyTests
     [Theory]
     [InlineData("LoadBalancer:Pool", "Name, Admin, DrainTimeout, Pools, Layer4, Layer7")]
     [InlineData("LoadBalancer:Admin:Port", "Address, Token")]
-    [InlineData("LoadBalancer:Pools:catalog:Weight", "Service, Policy, HashTableSize, MaxConnections, QueueLength, QueueTimeout, SendProxyProtocol, OutlierEjection, PanicThreshold, SlowStart, HealthCheck, Backends, BackendTls, HttpVersion, LatencyDecay")]
+    [InlineData("LoadBalancer:Pools:catalog:Weight", "Service, Policy, HashTableSize, MaxConnections, QueueLength, QueueTimeout, SendProxyProtocol, OutlierEjection, PanicThreshold, KeepLastBackends, SlowStart, HealthCheck, Backends, BackendTls, HttpVersion, LatencyDecay")]
     [InlineData("LoadBalancer:Pools:catalog:OutlierEjection:Failures", "ConsecutiveFailures, ServerErrors, FailurePercent, Window, MinimumRequests, BaseTime, MaxTime")]
     [InlineData("LoadBalancer:Pools:catalog:HealthCheck:Intervall", "Type, Path, Send, Expect, Interval, Timeout, Rise, Fall")]
     [InlineData("LoadBalancer:Pools:catalog:Backends:catalog-1:Wieght", "Address, Weight, Priority, MaxConnections")]

@@ -23,6 +23,8 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
     {
         // A replica runs before it listens; this finds out when it does, and when it no longer does.
         HealthCheck = new() { Type = HealthCheckType.Tcp, Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1), Rise = 1, Fall = 2 },
+        // The list is written by somebody who knows which replicas run.
+        KeepLastBackends = false,
     };
 
     public bool IsConfigured { get; private set; }
