@@ -33,9 +33,13 @@ public static class Layer7LoadBalancerBuilderExtensions
         Contract.CheckPort(port, nameof(port));
         Contract.CheckPort(adminPort, nameof(adminPort));
 
+        return builder.AddLayer7LoadBalancerWithoutListener(name, adminPort).WithHttpListener(Layer7LoadBalancerResource.HttpEndpointName, port);
+    }
+
+    internal static IResourceBuilder<Layer7LoadBalancerResource> AddLayer7LoadBalancerWithoutListener(this IDistributedApplicationBuilder builder, string name, int? adminPort)
+    {
         var balancer = new Layer7LoadBalancerResource(name) { AffinityKeyParameter = LoadBalancerBuilder.NewSecret(builder.Configuration, $"{name}-affinity-key") };
         return builder.AddLoadBalancer(balancer, adminPort, "BranchFork")
-            .WithListener(Layer7LoadBalancerResource.HttpEndpointName, "http", port, "LoadBalancer__Layer7__Listeners__http__Address")
             .WithSecret("LoadBalancer__Layer7__AffinityKey", () => balancer.AffinityKeyParameter)
             .WithCertificateOfAspire();
     }
@@ -94,6 +98,45 @@ public static class Layer7LoadBalancerBuilderExtensions
         routes.Add(route.Name ?? FreeName(routes, template), options);
         Contract.Check(builder.Resource, nameof(configure));
         return builder;
+    }
+
+    /// <summary>Adds a route to an external service. A path in its URL is put in front of a request's.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="path">Path template in ASP.NET Core's route syntax, such as <c>/weather/{**rest}</c>.</param>
+    /// <param name="backend">The external service, over HTTP or HTTPS, that gets the requests.</param>
+    /// <param name="configure">Changes the route's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="path"/> is not a path template, the service is of another scheme, there is such a route already,
+    /// or <paramref name="configure"/> sets what cannot be together.
+    /// </exception>
+    /// <remarks>
+    /// The literal part in front of a catch-all is removed first. Of a URL that comes from a parameter the path is not
+    /// used; set it with <see cref="Layer7RouteBuilder.WithPathPrefix"/>.
+    /// </remarks>
+    /// <example>
+    /// <code lang="csharp">
+    /// var weather = builder.AddExternalService("weather", "https://api.weather.example/v2");
+    /// edge.WithRoute("/weather/{**rest}", weather);
+    /// </code>
+    /// </example>
+    public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
+        this IResourceBuilder<Layer7LoadBalancerResource> builder,
+        string path,
+        IResourceBuilder<ExternalServiceResource> backend,
+        Action<Layer7RouteBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        var prefix = backend.Resource.Uri?.AbsolutePath.TrimEnd('/') ?? "";
+        return builder.WithRoute(path, backend.AsBackend(), route =>
+        {
+            if (prefix.Length > 0)
+            {
+                route.WithPathPrefix(prefix);
+            }
+
+            configure?.Invoke(route);
+        });
     }
 
     /// <summary>

@@ -332,6 +332,12 @@ public sealed partial class Layer7RouteBuilder
     /// <exception cref="ArgumentException">One of <paramref name="methods"/> is not a method, or there is none.</exception>
     public Layer7RouteBuilder WithMethods(params string[] methods) => With(Options with { Methods = Contract.NotEmpty(methods, nameof(methods)) }, nameof(methods));
 
+    /// <summary>Takes only requests that come in by one of these listeners of the balancer. Default: every listener.</summary>
+    /// <param name="listeners">Names of listeners, such as <c>http</c> or <c>https</c>; they must be there when the AppHost starts.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="listeners"/> is empty.</exception>
+    public Layer7RouteBuilder WithListeners(params string[] listeners) => With(Options with { Listeners = Contract.NotEmpty(listeners, nameof(listeners)) }, nameof(listeners));
+
     /// <summary>Takes only requests that have this header. May be called for several headers, all of which a request must have.</summary>
     /// <param name="name">The header.</param>
     /// <param name="values">The values of which it must have one; none asks for the header alone.</param>

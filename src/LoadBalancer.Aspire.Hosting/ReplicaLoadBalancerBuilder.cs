@@ -21,7 +21,12 @@ public sealed class ReplicaLoadBalancerBuilder
 
     internal Action<Layer7RouteBuilder>? Route { get; private set; }
 
-    /// <summary>Balances connections, not requests, on HTTP endpoints too. Default: requests (Layer 7) on endpoints of the scheme <c>http</c>.</summary>
+    internal Action<Layer7HttpsListenerBuilder>? HttpsListener { get; private set; }
+
+    /// <summary>
+    /// Balances connections, not requests, on HTTP endpoints too; TLS is left to the replicas.
+    /// Default: requests (Layer 7) on endpoints of the schemes <c>http</c> and <c>https</c>.
+    /// </summary>
     /// <returns>This builder.</returns>
     public ReplicaLoadBalancerBuilder WithLayer4()
     {
@@ -62,12 +67,25 @@ public sealed class ReplicaLoadBalancerBuilder
     }
 
     /// <summary>Sets what Layer 7 does with requests: time-outs, retries, limits and more.</summary>
-    /// <param name="configure">Changes the defaults of the one route.</param>
+    /// <param name="configure">Changes the defaults of the route that each HTTP endpoint has.</param>
     /// <returns>This builder.</returns>
     public ReplicaLoadBalancerBuilder WithRoute(Action<Layer7RouteBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
         Route += configure;
+        return this;
+    }
+
+    /// <summary>
+    /// Sets what clients of endpoints of the scheme <c>https</c> meet: certificates, versions of TLS and more. Default:
+    /// the certificate that Aspire gives the resource, else the ASP.NET Core developer certificate, else a self-signed one.
+    /// </summary>
+    /// <param name="configure">Changes the listener's defaults.</param>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithHttpsListener(Action<Layer7HttpsListenerBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        HttpsListener += configure;
         return this;
     }
 

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
 
@@ -13,13 +12,16 @@ public static class ReplicaLoadBalancerExtensions
     /// balancer's instead. Nothing else changes for them.
     /// </summary>
     /// <typeparam name="T">The resource.</typeparam>
-    /// <param name="builder">The resource's builder; its endpoints must have been added.</param>
+    /// <param name="builder">The resource's builder, with at least one endpoint.</param>
     /// <param name="configure">Chooses layer, policy, affinity and more.</param>
     /// <returns>The resource's builder.</returns>
     /// <remarks>
-    /// An endpoint of the scheme <c>http</c> gets a Layer 7 balancer, <c>&lt;resource&gt;-lb</c>, which spreads requests;
-    /// all others get a listener of a Layer 4 balancer, which spreads connections, and leaves TLS to the replicas.
-    /// What is published references the resource itself.
+    /// Endpoints of the schemes <c>http</c> and <c>https</c> get a Layer 7 balancer, <c>&lt;resource&gt;-lb</c>, which
+    /// spreads requests. For <c>https</c> it ends TLS with the certificate of the resource or the developer's, and speaks
+    /// TLS to the replicas again. All other endpoints get a Layer 4 balancer, which spreads connections. A balancer has a
+    /// listener for each endpoint, of the same name. An endpoint that is added later gets one too, where there is a
+    /// balancer of its layer by then; else a warning in the resource's log says that it has none.
+    /// What waits for the resource waits for its balancers too. What is published references the resource itself.
     /// </remarks>
     /// <exception cref="ArgumentException">The resource has no endpoint yet, or a load balancer already.</exception>
     /// <example>
@@ -38,81 +40,20 @@ public static class ReplicaLoadBalancerExtensions
             throw new ArgumentException($"'{resource.Name}' is a load balancer itself.", nameof(builder));
         }
 
-        if (resource.Annotations.OfType<LoadBalancedEndpointAnnotation>().Any())
+        if (resource.Annotations.OfType<ReplicaLoadBalancer>().Any())
         {
             throw new ArgumentException($"'{resource.Name}' has a load balancer already.", nameof(builder));
         }
 
         var options = new ReplicaLoadBalancerBuilder();
         configure?.Invoke(options);
-        var endpoints = resource.Annotations.OfType<EndpointAnnotation>().ToArray();
-        if (endpoints.Length == 0)
+        if (!resource.Annotations.OfType<EndpointAnnotation>().Any())
         {
             throw new ArgumentException($"'{resource.Name}' has no endpoint; a load balancer needs at least one, added before it.", nameof(builder));
         }
 
-        var requests = endpoints.Where(endpoint => !options.IsLayer4 && endpoint.UriScheme == "http").ToArray();
-        foreach (var endpoint in requests)
-        {
-            builder.AddLayer7(endpoint, requests.Length == 1 ? $"{resource.Name}-lb" : $"{resource.Name}-lb-{endpoint.Name}", options);
-        }
-
-        if (requests.Length < endpoints.Length)
-        {
-            builder.AddLayer4([.. endpoints.Except(requests)], requests.Length == 0 ? $"{resource.Name}-lb" : $"{resource.Name}-lb-l4", options);
-        }
-
-        return builder;
+        var balancer = new ReplicaLoadBalancer(builder.ApplicationBuilder.CreateResourceBuilder<IResourceWithEndpoints>(resource), options);
+        balancer.Create();
+        return builder.WithAnnotation(balancer);
     }
-
-    private static void AddLayer7<T>(this IResourceBuilder<T> builder, EndpointAnnotation endpoint, string name, ReplicaLoadBalancerBuilder options)
-        where T : IResourceWithEndpoints
-    {
-        var backend = builder.GetEndpoint(endpoint.Name);
-        var balancer = builder.ApplicationBuilder.AddLayer7LoadBalancer(name, adminPort: options.TakeAdminPort())
-            .WithRoute("/{**path}", backend, options.Configure)
-            .Below(builder);
-        balancer.WithPoolOf(backend, options);
-        builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer.Resource.HttpEndpoint));
-    }
-
-    private static void AddLayer4<T>(this IResourceBuilder<T> builder, EndpointAnnotation[] endpoints, string name, ReplicaLoadBalancerBuilder options)
-        where T : IResourceWithEndpoints
-    {
-        var balancer = builder.ApplicationBuilder.AddLayer4LoadBalancer(name, options.TakeAdminPort()).Below(builder);
-        foreach (var endpoint in endpoints)
-        {
-            var backend = builder.GetEndpoint(endpoint.Name);
-            if (endpoint.Protocol == ProtocolType.Udp)
-            {
-                balancer.WithUdpListener(endpoint.Name, null, backend, options.Configure);
-            }
-            else
-            {
-                balancer.WithTcpListener(endpoint.Name, null, backend, options.Configure);
-            }
-
-            // Whoever reads the address finds the scheme that they know.
-            balancer.WithEndpoint(endpoint.Name, listener =>
-            {
-                listener.UriScheme = endpoint.UriScheme;
-                listener.Transport = endpoint.Transport;
-            });
-            balancer.WithPoolOf(backend, options);
-            builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer.GetListener(endpoint.Name)));
-        }
-    }
-
-    private static void WithPoolOf<T>(this IResourceBuilder<T> balancer, EndpointReference backend, ReplicaLoadBalancerBuilder options)
-        where T : LoadBalancerResource
-    {
-        if (options.Pool is { } configure)
-        {
-            balancer.WithPool(backend, configure);
-        }
-    }
-
-    private static IResourceBuilder<TBalancer> Below<TBalancer, T>(this IResourceBuilder<TBalancer> balancer, IResourceBuilder<T> resource)
-        where TBalancer : LoadBalancerResource
-        where T : IResourceWithEndpoints => balancer.WithParentRelationship(resource.Resource);
 }

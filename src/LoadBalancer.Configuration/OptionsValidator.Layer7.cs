@@ -78,6 +78,7 @@ internal static partial class OptionsValidator
     {
         check.PoolReference($"{key}:Pool", route.Pool, options);
         Conditions(key, route, check);
+        Entrances(key, route, options.Layer7, check);
         if (route.RemovePrefix is not null)
         {
             check.Path($"{key}:RemovePrefix", route.RemovePrefix);
@@ -190,6 +191,17 @@ internal static partial class OptionsValidator
         foreach (var cookie in route.Cookies.Keys)
         {
             check.Token($"{key}:Cookies:{cookie}", cookie, CookieName);
+        }
+    }
+
+    private static void Entrances(string key, RouteOptions route, Layer7Options layer7, Checks check)
+    {
+        for (var i = 0; i < route.Listeners.Length; i++)
+        {
+            if (!layer7.Listeners.ContainsKey(route.Listeners[i]))
+            {
+                check.Fail($"{key}:Listeners:{i}", $"'{route.Listeners[i]}' is not a listener of Layer 7; {(layer7.Listeners.Count == 0 ? "there are none" : $"allowed are {string.Join(", ", layer7.Listeners.Keys)}")}");
+            }
         }
     }
 

@@ -50,6 +50,13 @@ public sealed record PoolOptions
     [Description("Percent of backends that may be unhealthy or ejected; when more are, all are used. 0 to 100; 100 never uses an unhealthy one. Default 50.")]
     public int PanicThreshold { get; set; } = 50;
 
+    /// <summary>
+    /// Whether an answer of service discovery without addresses keeps the backends of the last answer. False: it says that
+    /// none runs. A lookup that fails keeps them always. Default true.
+    /// </summary>
+    [Description("Whether an answer of service discovery without addresses keeps the backends of the last answer; false: it says that none runs. A lookup that fails keeps them always. Default true.")]
+    public bool KeepLastBackends { get; set; } = true;
+
     /// <summary>Time in which the share of a backend that has become healthy again grows from nothing to the whole, 0 to 1 h. Default: 0, the whole at once.</summary>
     [Description("Time in which the share of a backend that has become healthy again grows, linearly, to the whole, 00:00:00 to 01:00:00. Default 00:00:00: the whole at once.")]
     public TimeSpan SlowStart { get; set; } = TimeSpan.Zero;

@@ -29,6 +29,10 @@ public sealed record RouteOptions
     [Description("Cookies that must be present with one of the values; an empty list asks for presence alone.")]
     public Dictionary<string, string[]> Cookies { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>Listeners of Layer 7 that the request may come in by; one must match. Default: every listener.</summary>
+    [Description("Listeners of Layer 7 that the request may come in by; one must match. Default: every listener.")]
+    public string[] Listeners { get; set; } = [];
+
     /// <summary>Routes with a lower number are tried first, whatever their paths; the more specific path decides between equals. Default 0.</summary>
     [Description("Routes with a lower number are tried first, whatever their paths; the more specific path decides between equals. Default 0.")]
     public int? Order { get; set; }

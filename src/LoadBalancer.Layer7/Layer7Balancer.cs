@@ -298,7 +298,11 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         app.UseMiddleware<CacheMiddleware>();
         app.UseMiddleware<BalancingMiddleware>();
         // For its endpoints, which routing chooses from.
-        app.MapReverseProxy(_ => { }).ConfigureEndpoints(CookieConditions.AddTo);
+        app.MapReverseProxy(_ => { }).ConfigureEndpoints((endpoint, route) =>
+        {
+            CookieConditions.AddTo(endpoint, route);
+            ListenerConditions.AddTo(endpoint, route);
+        });
         return app;
     }
 

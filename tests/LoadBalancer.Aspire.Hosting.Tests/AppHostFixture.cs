@@ -127,7 +127,7 @@ public sealed class AppHostFixture : IAsyncLifetime
     public int IndexOf(Func<ResourceEvent, bool> condition) =>
         _events.Select((report, index) => (report, index)).FirstOrDefault(entry => condition(entry.report), (null!, -1)).Item2;
 
-    private static X509Certificate2 SelfSigned(string name)
+    internal static X509Certificate2 SelfSigned(string name)
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

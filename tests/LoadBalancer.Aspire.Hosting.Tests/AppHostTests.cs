@@ -22,6 +22,15 @@ public sealed class AppHostTests(AppHostFixture fixture)
         Assert.True(result.Success, $"{command} of {replica}: {result.Message}");
     }
 
+    // As a crash ends it.
+    private async Task KillAsync(string replica)
+    {
+        using var client = NewClient();
+        var answer = await Eventually.GetAsync(() => client.GetFromJsonAsync<JsonElement>("/", Cancelled), answer => answer.GetProperty("replica").GetString() == replica, AppHostFixture.StartDeadline);
+        using var process = Process.GetProcessById(answer.GetProperty("pid").GetInt32());
+        process.Kill();
+    }
+
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly string[] FixedPorts = ["7000", "7001", "8080", "8443", "9070", "9080"];
 
@@ -252,6 +261,52 @@ public sealed class AppHostTests(AppHostFixture fixture)
         AssertSpread([.. ReplicasOf("catalog").Where(other => other != replica)], answers, lowest: 27, highest: 33);
         await CommandAsync(replica, KnownResourceCommands.StartCommand);
         await fixture.WaitForHealthyAsync("edge", "catalog", 3);
+    }
+
+    [Fact]
+    public async Task Replicas_that_stop_and_crash_under_load_fail_no_request_and_return_when_they_are_started()
+    {
+        using var client = NewClient();
+        await using var load = new Load(3, () => client.GetStringAsync("/", Cancelled));
+        for (var i = 0; i < 4; i++)
+        {
+            var replica = ReplicasOf("catalog")[i % 3];
+            if (i % 2 == 0)
+            {
+                await CommandAsync(replica, KnownResourceCommands.StopCommand);
+            }
+            else
+            {
+                await KillAsync(replica);
+            }
+
+            var gone = await WaitForStateAsync(replica, state => state != KnownResourceStates.Running, Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+            await Eventually.GetAsync(() => fixture.GetPoolAsync("edge", "catalog"), pool => pool.Backends.All(backend => backend.Name != replica || backend.State == BackendState.Draining), Second);
+            Assert.True(Stopwatch.GetElapsedTime(gone) < Second, $"{replica} left after {Stopwatch.GetElapsedTime(gone)}");
+            await CommandAsync(replica, KnownResourceCommands.StartCommand);
+            await fixture.WaitForHealthyAsync("edge", "catalog", 3);
+        }
+
+        Assert.Empty(await load.EndAsync());
+        Assert.True(load.Answered > 1_000);
+    }
+
+    [Fact]
+    public async Task While_the_only_replica_is_stopped_requests_are_told_so_and_it_is_asked_again_when_it_runs()
+    {
+        var replica = Assert.Single((await fixture.GetPoolAsync("edge", "settings")).Backends).Name;
+        using var client = NewClient();
+        await CommandAsync(replica, KnownResourceCommands.StopCommand);
+        await Eventually.GetAsync(() => fixture.GetPoolAsync("edge", "settings"), pool => pool.Backends.Count == 0, AppHostFixture.StartDeadline);
+
+        using var refused = await client.GetAsync("/settings/", Cancelled);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+        await CommandAsync(replica, KnownResourceCommands.StartCommand);
+        await fixture.WaitForHealthyAsync("edge", "settings", 1);
+        using var answered = await client.GetAsync("/settings/", Cancelled);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (refused.StatusCode, answered.StatusCode));
+        Assert.Equal("No healthy backend in pool 'settings' for route 'settings'. No backend is known: its service has not started yet, or is stopped.", problem.GetProperty("detail").GetString());
     }
 
     [Fact]

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Aspire.Hosting.Tests;
 
@@ -44,6 +46,27 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         Assert.Single((await AskEachOverANewConnectionAsync(await fixture.AddressOfAsync("sticky"))).Distinct());
     }
 
+    [Theory]
+    [InlineData(HttpTransportType.LongPolling)]
+    [InlineData(HttpTransportType.ServerSentEvents)]
+    public async Task Microsoft_dcp_31_a_SignalR_connection_stays_on_its_replica(HttpTransportType transport)
+    {
+        // What is in front of the replicas without a balancer: the address that the orchestrator gave the resource.
+        var direct = fixture.App.GetEndpoint("chat", "http");
+        var balanced = new Uri(await fixture.AddressOfAsync("chat"));
+
+        await Assert.ThrowsAnyAsync<Exception>(() => ChatAsync(direct, transport));
+
+        var replicas = new HashSet<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            replicas.UnionWith(await ChatAsync(balanced, transport));
+        }
+
+        // Each connection began a session of its own, and none of them left its replica.
+        Assert.Equal(3, replicas.Count);
+    }
+
     [Fact]
     public async Task Whoever_references_the_resource_has_the_balancers_address_and_no_other_change()
     {
@@ -82,6 +105,30 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         return [.. answers];
     }
 
+    // As behind a proxy of a company, or in a browser with many tabs: no two requests share a connection for long.
+    private static async Task<string[]> ChatAsync(Uri address, HttpTransportType transport)
+    {
+        await using var connection = new HubConnectionBuilder()
+            .WithUrl(new Uri(address, "/hub"), transport, options =>
+            {
+                options.HttpMessageHandlerFactory = handler =>
+                {
+                    handler.Dispose();
+                    return new SocketsHttpHandler { CookieContainer = options.Cookies, PooledConnectionLifetime = TimeSpan.Zero };
+                };
+            })
+            .Build();
+        await connection.StartAsync(Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
+        var replicas = new List<string>();
+        for (var i = 0; i < 10; i++)
+        {
+            replicas.Add((await connection.InvokeAsync<JsonElement>("Where", Cancelled)).GetProperty("replica").GetString()!);
+        }
+
+        Assert.Single(replicas.Distinct());
+        return [.. replicas.Distinct()];
+    }
+
     public sealed class Fixture : IAsyncLifetime
     {
         private DistributedApplication? _app;
@@ -91,28 +138,17 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         public async ValueTask InitializeAsync()
         {
             using var deadline = new CancellationTokenSource(AppHostFixture.StartDeadline);
-            // Of the sample only what finds the orchestrator is needed.
-            var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(deadline.Token);
-            builder.Resources.Clear();
-            var catalog = Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "..", "..", "samples", "Catalog", "Catalog.csproj");
+            var builder = await SmallAppHost.NewBuilderAsync(deadline.Token);
+            var catalog = Samples.Project("Catalog");
             var plain = builder.AddProject("plain", catalog).WithReplicas(2);
             var balanced = builder.AddProject("balanced", catalog).WithReplicas(2).WithLoadBalancer();
             var sticky = builder.AddProject("sticky", catalog).WithReplicas(2).WithLoadBalancer(lb => lb.WithAffinity());
-            builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(plain).WithReference(balanced).WithReference(sticky);
-            foreach (var resource in builder.Resources.OfType<IResourceWithEnvironment>())
-            {
-                // There is no dashboard here to offer telemetry to.
-                resource.Annotations.Add(new EnvironmentCallbackAnnotation(context => context.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = ""));
-            }
-
-            _app = await builder.BuildAsync(deadline.Token);
-            await _app.StartAsync(deadline.Token);
-            foreach (var name in new[] { "balanced-lb", "sticky-lb" })
-            {
-                using var client = await _app.CreateLoadBalancerClientAsync(name, deadline.Token);
-                await _app.ResourceNotifications.WaitForResourceHealthyAsync(name, deadline.Token);
-                await Eventually.GetAsync(() => client.GetStatisticsAsync(deadline.Token), statistics => statistics.Pools.Single().Healthy == 2, AppHostFixture.StartDeadline);
-            }
+            var chat = builder.AddProject("chat", Samples.Project("Chat")).WithReplicas(3).WithLoadBalancer(lb => lb.WithAffinity());
+            builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(plain).WithReference(balanced).WithReference(sticky).WithReference(chat);
+            _app = await builder.StartAsync(deadline.Token);
+            await _app.WaitForBackendsAsync("balanced-lb", 2, deadline.Token);
+            await _app.WaitForBackendsAsync("sticky-lb", 2, deadline.Token);
+            await _app.WaitForBackendsAsync("chat-lb", 3, deadline.Token);
 
             await WaitForBothAsync(deadline.Token);
         }

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.Tests;
 
@@ -28,6 +30,15 @@ internal static class Model
         }
 
         return context.EnvironmentVariables;
+    }
+
+    /// <summary>A snapshot with what a health check found; Aspire lets nobody else say so.</summary>
+    public static CustomResourceSnapshot WithHealth(this CustomResourceSnapshot snapshot, HealthStatus? health)
+    {
+        var changed = snapshot with { };
+        typeof(CustomResourceSnapshot).GetProperty(nameof(CustomResourceSnapshot.HealthReports))!
+            .SetValue(changed, ImmutableArray.Create(new HealthReportSnapshot("check", health, null, null)));
+        return changed;
     }
 
     public static string ExpressionOf(object value) => Assert.IsType<IManifestExpressionProvider>(value, exactMatch: false).ValueExpression;

@@ -95,13 +95,127 @@ public sealed class ReplicaLoadBalancerTests
     }
 
     [Fact]
-    public void Several_kinds_of_endpoints_get_a_balancer_of_each_layer()
+    public void Several_kinds_of_endpoints_share_a_balancer_of_each_layer()
     {
-        Catalog.WithEndpoint(name: "raw", scheme: "tcp").WithHttpEndpoint(name: "internal").WithLoadBalancer();
+        Catalog.WithEndpoint(name: "raw", scheme: "tcp").WithHttpEndpoint(name: "internal").WithHttpsEndpoint().WithLoadBalancer();
 
+        var requests = Balancer<Layer7LoadBalancerResource>("catalog-lb").Describe(_ => []).LoadBalancer;
+        Assert.Equal(["catalog-lb", "catalog-lb-l4"], _builder.Resources.OfType<LoadBalancerResource>().Select(balancer => balancer.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["http", "internal", "https"], requests.Layer7.Listeners.Keys);
         Assert.Equal(
-            ["catalog-lb-http", "catalog-lb-internal", "catalog-lb-l4"],
-            _builder.Resources.OfType<LoadBalancerResource>().Select(balancer => balancer.Name).Order(StringComparer.Ordinal));
+            [("http", "catalog", "http"), ("internal", "catalog-internal", "internal"), ("https", "catalog-https", "https")],
+            requests.Layer7.Routes.Select(route => (route.Key, route.Value.Pool, Assert.Single(route.Value.Listeners))));
+        Assert.Equal(["raw"], Balancer<Layer4LoadBalancerResource>("catalog-lb-l4").Listeners.Keys);
+    }
+
+    [Fact]
+    public async Task An_https_endpoint_gets_a_listener_that_ends_TLS_and_a_pool_that_speaks_it_again()
+    {
+        Catalog.WithHttpsEndpoint().WithLoadBalancer(lb => lb.WithHttpsListener(l => l.WithMinimumTlsVersion(TlsVersion.Tls13)));
+        var shop = _builder.AddProgram("shop").WithReference(Catalog);
+
+        await StartAsync();
+
+        var variables = await Model.EnvironmentOfAsync(shop.Resource);
+        var options = Balancer<Layer7LoadBalancerResource>("catalog-lb").Describe(_ => []).LoadBalancer;
+        Assert.Equal("{catalog-lb.bindings.https.url}", Model.ExpressionOf(variables["services__catalog__https__0"]));
+        Assert.Equal("{catalog-lb.bindings.http.url}", Model.ExpressionOf(variables["services__catalog__http__0"]));
+        Assert.Null(options.Layer7.Listeners["http"].Tls);
+        Assert.Equal(TlsVersion.Tls13, options.Layer7.Listeners["https"].Tls!.MinimumVersion);
+        Assert.Equal("https://catalog-https", options.Pools["catalog-https"].Service);
+    }
+
+    [Fact]
+    public async Task The_balancer_presents_the_certificate_that_the_resource_was_given()
+    {
+        using var certificate = AppHostFixture.SelfSigned("localhost");
+        Catalog.WithHttpsEndpoint().WithLoadBalancer();
+#pragma warning disable ASPIRECERTIFICATES001 // Certificates of resources are experimental in Aspire 13.5.
+        Catalog.WithHttpsCertificate(certificate);
+
+        await StartAsync();
+
+        Assert.Same(certificate, Balancer<Layer7LoadBalancerResource>("catalog-lb").Annotations.OfType<HttpsCertificateAnnotation>().Last().Certificate);
+#pragma warning restore ASPIRECERTIFICATES001
+    }
+
+    [Fact]
+    public async Task The_resource_sends_its_clients_to_the_balancers_port_for_https()
+    {
+        Catalog.WithHttpsEndpoint().WithLoadBalancer();
+
+        await StartAsync();
+
+        Assert.Equal("{catalog-lb.bindings.https.port}", Model.ExpressionOf((await Model.EnvironmentOfAsync(Catalog.Resource))["ASPNETCORE_HTTPS_PORT"]));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_the_resource_waits_for_its_balancers()
+    {
+        Catalog.WithEndpoint(name: "raw", scheme: "tcp").WithLoadBalancer();
+        var shop = _builder.AddProgram("shop").WaitFor(Catalog);
+        var early = _builder.AddProgram("early").WaitForStart(Catalog);
+        var job = _builder.AddProgram("job").WaitForCompletion(Catalog);
+
+        await StartAsync();
+
+        static (string, WaitType)[] WaitsOf(IResourceBuilder<IResource> resource) => [.. resource.Resource.Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType))];
+        Assert.Equal([("catalog", WaitType.WaitUntilHealthy), ("catalog-lb", WaitType.WaitUntilHealthy), ("catalog-lb-l4", WaitType.WaitUntilHealthy)], WaitsOf(shop));
+        Assert.Equal([("catalog", WaitType.WaitUntilStarted), ("catalog-lb", WaitType.WaitUntilStarted), ("catalog-lb-l4", WaitType.WaitUntilStarted)], WaitsOf(early));
+        Assert.Equal([("catalog", WaitType.WaitForCompletion)], WaitsOf(job));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_added_later_gets_a_listener_and_else_a_warning()
+    {
+        Catalog.WithLoadBalancer();
+        Catalog.WithHttpEndpoint(name: "later").WithEndpoint(name: "raw", scheme: "tcp");
+        var shop = _builder.AddProgram("shop").WithEnvironment("LATER", Catalog.GetEndpoint("later")).WithEnvironment("RAW", Catalog.GetEndpoint("raw"));
+
+        var log = await StartAsync();
+
+        var variables = await Model.EnvironmentOfAsync(shop.Resource);
+        Assert.Equal("{catalog-lb.bindings.later.url}", Model.ExpressionOf(variables["LATER"]));
+        Assert.Equal("{catalog.bindings.raw.url}", Model.ExpressionOf(variables["RAW"]));
+        Assert.Equal(["http", "later"], Balancer<Layer7LoadBalancerResource>("catalog-lb").Listeners.Keys);
+        Assert.Contains("The endpoint 'raw' (tcp) of 'catalog' was added after WithLoadBalancer()", Assert.Single(log), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_over_HTTP_2_in_clear_text_gets_a_listener_that_speaks_it()
+    {
+        Catalog.WithHttpsEndpoint().WithLoadBalancer();
+        Catalog.WithEndpoint("http", endpoint => endpoint.Transport = "http2").WithEndpoint("https", endpoint => endpoint.Transport = "http2");
+
+        await StartAsync();
+
+        var listeners = Balancer<Layer7LoadBalancerResource>("catalog-lb").Listeners;
+        Assert.Equal((HttpListenerProtocols.Http2, null), (listeners["http"].Protocols, listeners["https"].Protocols));
+    }
+
+    [Fact]
+    public void An_endpoint_with_the_name_of_the_balancers_own_gets_a_listener_of_another()
+    {
+        var program = _builder.AddProgram("program").WithHttpEndpoint(name: "admin", env: "PORT").WithLoadBalancer();
+
+        Assert.Equal(["admin-of-program"], Balancer<Layer7LoadBalancerResource>($"{program.Resource.Name}-lb").Listeners.Keys);
+    }
+
+    [Fact]
+    public void Routes_of_several_endpoints_keep_a_chosen_name_apart()
+    {
+        Catalog.WithHttpsEndpoint().WithLoadBalancer(lb => lb.WithRoute(route => route.WithName("shop")));
+
+        Assert.Equal(["shop", "shop-https"], Balancer<Layer7LoadBalancerResource>("catalog-lb").Routes.Keys);
+    }
+
+    [Fact]
+    public void A_container_has_a_balancer_too()
+    {
+        var web = _builder.AddContainer("web", "image").WithHttpEndpoint(targetPort: 80).WithEndpoint(name: "raw", targetPort: 90).WithLoadBalancer();
+
+        Assert.Equal("http://web", Balancer<Layer7LoadBalancerResource>($"{web.Resource.Name}-lb").Describe(_ => []).LoadBalancer.Pools["web"].Service);
+        Assert.Equal("tcp://web", Balancer<Layer4LoadBalancerResource>($"{web.Resource.Name}-lb-l4").Describe(_ => []).LoadBalancer.Pools["web"].Service);
     }
 
     [Fact]
@@ -131,12 +245,17 @@ public sealed class ReplicaLoadBalancerTests
         where T : LoadBalancerResource => _builder.Resources.OfType<T>().Single(balancer => balancer.Name == name);
 
     // As far as the model changes by it; nothing is run.
-    private async Task StartAsync()
+    private async Task<string[]> StartAsync()
     {
         await using var app = _builder.Build();
         var eventing = new DistributedApplicationEventing();
         var redirector = app.Services.GetServices<Lifecycle.IDistributedApplicationEventingSubscriber>().OfType<LoadBalancing.ReferenceRedirector>().Single();
         await redirector.SubscribeAsync(eventing, new(DistributedApplicationOperation.Run), TestContext.Current.CancellationToken);
         await eventing.PublishAsync(new BeforeStartEvent(app.Services, app.Services.GetRequiredService<DistributedApplicationModel>()), TestContext.Current.CancellationToken);
+        var loggers = app.Services.GetRequiredService<ResourceLoggerService>();
+        loggers.GetLogger(Catalog.Resource);
+        loggers.Complete(Catalog.Resource);
+        return await loggers.WatchAsync(Catalog.Resource)
+            .SelectMany(lines => lines.ToAsyncEnumerable()).Select(line => line.Content).ToArrayAsync(TestContext.Current.CancellationToken);
     }
 }

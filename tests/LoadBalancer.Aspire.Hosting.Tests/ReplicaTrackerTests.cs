@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.LoadBalancing;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.Tests;
 
@@ -56,6 +57,32 @@ public sealed class ReplicaTrackerTests
 
         Assert.Empty(_tracker.ReplicasOf(pool, out var problem));
         Assert.Null(problem);
+    }
+
+    [Fact]
+    public void What_is_one_backend_leaves_while_it_is_unhealthy_and_of_several_replicas_none_does()
+    {
+        var node = _builder.AddProgram("node").WithHttpEndpoint(env: "PORT");
+        var catalog = AddProject();
+        var (one, several) = (PoolOf(node), PoolOf(catalog));
+        void ReportHealth(IResource resource, string id, string port, HealthStatus? health) => _tracker.Update(new(resource, id, new CustomResourceSnapshot
+        {
+            ResourceType = "Test",
+            Properties = [],
+            State = "Running",
+            EnvironmentVariables = [new("LOADBALANCER_BACKEND_HTTP", port, IsFromSpec: true)],
+        }.WithHealth(health)));
+
+        // Before the first check it is not known whether it answers.
+        foreach (var (health, expected) in new (HealthStatus?, int)[] { (null, 0), (HealthStatus.Healthy, 1), (HealthStatus.Degraded, 1), (HealthStatus.Unhealthy, 0), (HealthStatus.Healthy, 1) })
+        {
+            ReportHealth(node.Resource, "node-a", "5001", health);
+            Assert.Equal(expected, _tracker.ReplicasOf(one, out _).Count);
+        }
+
+        ReportHealth(catalog.Resource, "catalog-a", "5001", HealthStatus.Unhealthy);
+        ReportHealth(catalog.Resource, "catalog-b", "5002", HealthStatus.Unhealthy);
+        Assert.Equal(2, _tracker.ReplicasOf(several, out _).Count);
     }
 
     [Fact]

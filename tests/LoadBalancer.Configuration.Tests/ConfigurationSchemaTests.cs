@@ -115,6 +115,7 @@ public sealed class ConfigurationSchemaTests
     [InlineData("Layer7:Listeners:*:Tls", "object")]
     [InlineData("Layer7:Listeners:*:ProxyProtocol", "object")]
     [InlineData("Layer7:Routes:*:Cookies:*", "array")]
+    [InlineData("Layer7:Routes:*:Listeners", "array")]
     [InlineData("Layer7:Routes:*:Transforms", "array")]
     [InlineData("Layer7:Routes:*:Retry:Statuses", "array")]
     [InlineData("Layer7:Routes:*:MaxRequestBodySize", "integer")]

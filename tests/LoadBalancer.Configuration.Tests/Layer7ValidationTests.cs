@@ -47,6 +47,7 @@ public sealed class Layer7ValidationTests
     [InlineData("Layer7:Listeners:proxied:ProxyProtocol:TrustedNetworks:0", "all", "'all' is not a network; must be an IP address, or a network in CIDR form such as 10.0.0.0/8 or fd00::/8 without bits beyond its prefix")]
     [InlineData("Layer7:Listeners:https:ProxyProtocol:Timeout", "00:00:01", "is empty; must name the networks of the proxies in front, each an IP address, or a network in CIDR form such as 10.0.0.0/8 or fd00::/8 without bits beyond its prefix", "Layer7:Listeners:https:ProxyProtocol:TrustedNetworks")]
     // References.
+    [InlineData("Layer7:Routes:hashed:Listeners:0", "nosuch", "'nosuch' is not a listener of Layer 7; allowed are http, https, proxied, redirect")]
     [InlineData("Layer7:Routes:hashed:Mirror:Pool", "nosuch", "'nosuch' is not a pool; allowed are catalog, echo")]
     [InlineData("Layer7:Routes:all:Mirror:Percent", "5", "is missing; must be a pool: allowed are catalog, echo", "Layer7:Routes:all:Mirror:Pool")]
     [InlineData("Layer7:Routes:hashed:Split:Pools:nosuch", "5", "'nosuch' is not a pool; allowed are catalog, echo")]

@@ -23,6 +23,7 @@ public sealed class ReadingTests
                   "BaseTime": "00:00:08", "MaxTime": "00:09:00"
                 },
                 "PanicThreshold": 40,
+                "KeepLastBackends": false,
                 "SlowStart": "00:00:20",
                 "HealthCheck": { "Type": "Http", "Path": "/health?full=1", "Interval": "00:00:03", "Timeout": "00:00:00.25", "Rise": 4, "Fall": 5 },
                 "Backends": {
@@ -83,6 +84,7 @@ public sealed class ReadingTests
                   "Headers": { "X-Version": ["1", "2"], "X-Any": [] },
                   "Query": { "debug": ["yes"] },
                   "Cookies": { "beta": ["1", "2"], "seen": [] },
+                  "Listeners": ["https"],
                   "Order": -3,
                   "Pool": "catalog",
                   "Policy": "ConsistentHash",
@@ -164,6 +166,7 @@ public sealed class ReadingTests
         Assert.Equal(BackendHttpVersion.Http2, pool.HttpVersion);
         Assert.Equal(TimeSpan.FromSeconds(25), pool.LatencyDecay);
         Assert.Equal(40, pool.PanicThreshold);
+        Assert.False(pool.KeepLastBackends);
         Assert.Equal(TimeSpan.FromSeconds(20), pool.SlowStart);
         Assert.Equal(3, pool.Backends.Count);
         Assert.Equal(new BackendOptions { Address = "127.0.0.1:5001", Weight = 3, Priority = 2, MaxConnections = 9 }, pool.Backends["catalog-1"]);
@@ -259,6 +262,7 @@ public sealed class ReadingTests
         Assert.Equal("catalog", route.Pool);
         Assert.Equal(["1", "2"], route.Cookies["beta"]);
         Assert.Empty(route.Cookies["seen"]);
+        Assert.Equal(["https"], route.Listeners);
         Assert.Equal(SelectionPolicy.ConsistentHash, route.Policy);
         Assert.Equal(new RouteHashKeyOptions { Header = "X-User" }, route.HashKey);
         Assert.Equal("/auth", route.RemovePrefix);

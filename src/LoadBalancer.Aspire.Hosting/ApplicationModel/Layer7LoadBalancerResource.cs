@@ -21,7 +21,10 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
         HttpEndpoint = new(this, HttpEndpointName);
     }
 
-    /// <summary>The endpoint where clients connect.</summary>
+    /// <summary>
+    /// The endpoint where clients connect. A balancer of <c>WithLoadBalancer</c> has it where the resource has an endpoint
+    /// of this name.
+    /// </summary>
     public EndpointReference HttpEndpoint { get; }
 
     /// <summary>
@@ -30,7 +33,7 @@ public sealed class Layer7LoadBalancerResource : LoadBalancerResource
     /// </summary>
     public ParameterResource? AffinityKeyParameter { get; internal set; }
 
-    internal Dictionary<string, Layer7ListenerOptions> Listeners { get; } = new(StringComparer.OrdinalIgnoreCase) { [HttpEndpointName] = new() };
+    internal Dictionary<string, Layer7ListenerOptions> Listeners { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     internal Dictionary<string, RouteOptions> Routes { get; } = new(StringComparer.OrdinalIgnoreCase);
 

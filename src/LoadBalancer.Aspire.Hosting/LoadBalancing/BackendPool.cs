@@ -23,6 +23,8 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
     {
         // A replica runs before it listens; this finds out when it does, and when it no longer does.
         HealthCheck = new() { Type = HealthCheckType.Tcp, Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1), Rise = 1, Fall = 2 },
+        // The list is written by somebody who knows which replicas run.
+        KeepLastBackends = false,
     };
 
     public bool IsConfigured { get; private set; }
@@ -53,11 +55,36 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
         return expected == actual ? null : $"which has the scheme '{actual}'; must be '{expected}' like the endpoint '{Endpoint.EndpointName}' of '{Endpoint.Resource.Name}'";
     }
 
+    private HealthCheckOptions CheckFor(string scheme)
+    {
+        var check = Options.HealthCheck;
+        if (scheme == "udp")
+        {
+            // Over UDP nothing tells whether somebody listens.
+            return check with { Type = HealthCheckType.None };
+        }
+
+        // Layer 4 does not speak TLS, and a replica that expects the PROXY protocol takes nothing else.
+        var canAsk = (scheme is "http" or "https" || Endpoint.EndpointAnnotation.UriScheme == "http") && Options.SendProxyProtocol == ProxyProtocolVersion.None;
+        if (canAsk && AspireHealthCheck.PathFor(Endpoint) is { } path && _members.TrueForAll(member => AspireHealthCheck.PathFor(member.Endpoint) == path))
+        {
+            check = check with { Type = HealthCheckType.Http, Path = path };
+            return IsConfigured ? check : check with { Interval = TimeSpan.FromSeconds(2) };
+        }
+
+        if (!IsConfigured && _members[0].Resource is ExternalBackend)
+        {
+            // Somebody else's machine: not every second.
+            return check with { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5) };
+        }
+
+        return check;
+    }
+
     public void AddTo(ConfigurationFile file, IReadOnlyList<Replica> replicas)
     {
         var scheme = schemeOf(Endpoint.EndpointAnnotation);
-        // Over UDP nothing tells whether somebody listens.
-        var health = scheme == "udp" && !_hasHealthCheck ? Options.HealthCheck with { Type = HealthCheckType.None } : Options.HealthCheck;
+        var health = _hasHealthCheck ? Options.HealthCheck : CheckFor(scheme);
         var pool = Options with { Service = $"{scheme}://{Name}", HealthCheck = health, Backends = new(StringComparer.OrdinalIgnoreCase) };
         foreach (var replica in replicas)
         {

@@ -50,10 +50,10 @@ internal sealed partial class BackendRows(
         var number = 0;
         foreach (var member in pool.Members)
         {
-            for (var replica = member.Resource.GetReplicaCount(); replica > 0; replica--)
+            for (var replica = member.Reported.GetReplicaCount(); replica > 0; replica--)
             {
                 var row = new LoadBalancerBackendResource(FreeName($"{balancer.Name}-{pool.Name}", ref number), balancer, pool, member);
-                row.Annotations.Add(new ResourceRelationshipAnnotation(member.Resource, "Reference"));
+                row.Annotations.Add(new ResourceRelationshipAnnotation(member.Reported, "Reference"));
                 row.Annotations.Add(new ResourceIconAnnotation("ServerMultiple"));
                 row.Annotations.Add(new ResourceSnapshotAnnotation(BackendSnapshot.Initial(row)));
                 row.Annotations.Add(ManifestPublishingCallbackAnnotation.Ignore);

@@ -99,7 +99,7 @@ internal sealed partial class ConfigurationPublisher(
                 balancer.ForgetPorts();
             }
 
-            _backends.UnionWith(balancer.Pools.SelectMany(pool => pool.Members).Select(member => member.Resource));
+            _backends.UnionWith(balancer.Pools.SelectMany(pool => pool.Members).Select(member => member.Reported));
             balancer.ConfigurationPath = Path.Combine(_directory.FullName, $"{balancer.Name}.json");
             _writers.Add(balancer, new(balancer.ConfigurationPath));
         }
@@ -142,6 +142,7 @@ internal sealed partial class ConfigurationPublisher(
 
             if (report is not null)
             {
+                await ResolveAsync(report, cancellationToken);
                 _tracker.Update(report);
             }
 
@@ -153,6 +154,17 @@ internal sealed partial class ConfigurationPublisher(
         finally
         {
             _publishing.Release();
+        }
+    }
+
+    // A service that runs has what its URL comes from.
+    private async Task ResolveAsync(ResourceEvent report, CancellationToken cancellationToken)
+    {
+        if (report.Resource is ExternalServiceResource service
+            && report.Snapshot.State?.Text == KnownResourceStates.Running
+            && await ExternalBackend.Of(service).ResolveAsync(cancellationToken) is { } problem)
+        {
+            LogNoAddress(loggers.GetLogger(service), service.Name, problem);
         }
     }
 
@@ -219,6 +231,9 @@ internal sealed partial class ConfigurationPublisher(
 
     [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "Pool '{Pool}': {Problem}")]
     private static partial void LogUnreachable(ILogger log, string pool, string problem);
+
+    [LoggerMessage(EventId = 506, Level = LogLevel.Warning, Message = "'{Service}' {Problem}; load balancers leave it out")]
+    private static partial void LogNoAddress(ILogger log, string service, string problem);
 
     [LoggerMessage(EventId = 504, Level = LogLevel.Critical, Message = "The load balancers no longer follow which replicas run")]
     private static partial void LogStopped(ILogger log, Exception exception);

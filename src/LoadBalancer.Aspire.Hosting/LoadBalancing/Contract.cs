@@ -34,6 +34,13 @@ internal static partial class Contract
             file.LoadBalancer.Pools.TryAdd(other, new());
         }
 
+        AddListeners(file.LoadBalancer.Layer7);
+        var port = 0;
+        foreach (var listener in file.LoadBalancer.Layer7.Listeners.Values)
+        {
+            listener.Address = string.Create(CultureInfo.InvariantCulture, $"localhost:{++port}");
+        }
+
         Check(file, $"{LoadBalancerOptions.SectionName}:Layer7:Routes:{Subject}:", argument);
     }
 
@@ -89,6 +96,7 @@ internal static partial class Contract
         var file = new ConfigurationFile { LoadBalancer = balancer.Outline() };
         if (!complete)
         {
+            AddListeners(file.LoadBalancer.Layer7);
             AddTls(file.LoadBalancer.Layer7);
         }
 
@@ -174,6 +182,15 @@ internal static partial class Contract
         }
 
         return routes;
+    }
+
+    // Those that routes name may still come.
+    private static void AddListeners(Layer7Options options)
+    {
+        foreach (var name in options.Routes.Values.SelectMany(route => route.Listeners))
+        {
+            options.Listeners.TryAdd(name, new());
+        }
     }
 
     // A listener with TLS may still come; what needs one must not fail before.

@@ -148,9 +148,9 @@ internal static class LoadBalancerBuilder
         where T : LoadBalancerResource
     {
         member.MakeVisible();
-        if (!builder.Resource.Annotations.OfType<ResourceRelationshipAnnotation>().Any(known => known.Resource == member.Resource))
+        if (!builder.Resource.Annotations.OfType<ResourceRelationshipAnnotation>().Any(known => known.Resource == member.Reported))
         {
-            builder.WithReferenceRelationship(member.Resource);
+            builder.WithReferenceRelationship(member.Reported);
         }
     }
 

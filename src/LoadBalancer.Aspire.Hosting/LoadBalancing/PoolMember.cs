@@ -9,6 +9,12 @@ internal sealed record PoolMember(EndpointReference Endpoint)
 
     public IResourceWithEndpoints Resource => Endpoint.Resource;
 
+    /// <summary>The resource of the model, whose state is reported.</summary>
+    public IResource Reported => Resource is ExternalBackend external ? external.Service : Resource;
+
+    /// <summary>Whether it is one backend, so that what is reported of the resource is true of the replica.</summary>
+    public bool IsAlone => Reported.GetReplicaCount() == 1;
+
     /// <summary>The environment variable in which a replica carries the port that it listens on.</summary>
     public string Variable { get; } = VariableFor(Endpoint.EndpointName);
 

@@ -10,6 +10,8 @@ namespace Aspire.Hosting.LoadBalancing;
 /// <summary>Gives everybody who references a resource with a load balancer of its own the balancer's address.</summary>
 internal sealed partial class ReferenceRedirector(DistributedApplicationModel model, ResourceLoggerService loggers) : IDistributedApplicationEventingSubscriber
 {
+    private const string HttpsPortVariable = "ASPNETCORE_HTTPS_PORT";
+
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext, CancellationToken cancellationToken)
     {
         // What is published runs where the platform balances.
@@ -28,10 +30,17 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
     // Behind all callbacks that are in the model by now, so that what they put in is seen.
     private void Redirect()
     {
-        var balanced = model.Resources.OfType<IResourceWithEndpoints>().Where(resource => resource.Annotations.OfType<LoadBalancedEndpointAnnotation>().Any()).ToArray();
+        var balanced = model.Resources.Where(resource => BalancersOf(resource) is not null).ToArray();
         foreach (var resource in balanced)
         {
-            TellWhatIsLeftOut(resource);
+            var balancers = BalancersOf(resource)!;
+            foreach (var endpoint in balancers.AddLate())
+            {
+                LogLeftOut(loggers.GetLogger(resource), resource.Name, endpoint.Name, endpoint.UriScheme);
+            }
+
+            balancers.TakeProtocols();
+            balancers.TakeCertificate();
         }
 
         if (balanced.Length == 0)
@@ -41,11 +50,13 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
 
         foreach (var consumer in model.Resources.Where(resource => resource is not LoadBalancerResource))
         {
+            WaitForBalancers(consumer);
             consumer.Annotations.Add(new EnvironmentCallbackAnnotation(context =>
             {
                 foreach (var (name, value) in context.EnvironmentVariables.ToArray())
                 {
-                    context.EnvironmentVariables[name] = Redirect(value, consumer);
+                    // Where a service sends its own clients for HTTPS.
+                    context.EnvironmentVariables[name] = Redirect(value, name == HttpsPortVariable ? null : consumer);
                 }
             }));
             consumer.Annotations.Add(new CommandLineArgsCallbackAnnotation(arguments =>
@@ -58,8 +69,21 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
         }
     }
 
+    // Who waits for a service expects to reach it then, which is by way of the balancer.
+    private static void WaitForBalancers(IResource consumer)
+    {
+        var waits = consumer.Annotations.OfType<WaitAnnotation>().Where(wait => wait.WaitType != WaitType.WaitForCompletion).ToArray();
+        foreach (var wait in waits)
+        {
+            foreach (var balancer in BalancersOf(wait.Resource)?.Balancers ?? [])
+            {
+                consumer.Annotations.Add(new WaitAnnotation(balancer, wait.WaitType) { WaitBehavior = wait.WaitBehavior });
+            }
+        }
+    }
+
     /// <summary>The value, with the addresses of balancers in place of those behind them; what a resource is told of itself stays.</summary>
-    internal static object Redirect(object value, IResource consumer) => value switch
+    internal static object Redirect(object value, IResource? consumer) => value switch
     {
         EndpointReference endpoint => BalancerOf(endpoint, consumer) ?? endpoint,
         EndpointReferenceExpression part when BalancerOf(part.Endpoint, consumer) is { } balancer => balancer.Property(part.Property),
@@ -67,7 +91,7 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
         _ => value,
     };
 
-    private static ReferenceExpression Redirect(ReferenceExpression expression, IResource consumer)
+    private static ReferenceExpression Redirect(ReferenceExpression expression, IResource? consumer)
     {
         var values = expression.ValueProviders.Select(value => Redirect(value, consumer)).ToArray();
         if (values.SequenceEqual(expression.ValueProviders))
@@ -96,24 +120,16 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
         return redirected.Build();
     }
 
-    private static EndpointReference? BalancerOf(EndpointReference endpoint, IResource consumer) =>
-        endpoint.Resource != consumer
-        && endpoint.Resource.Annotations.OfType<LoadBalancedEndpointAnnotation>().FirstOrDefault(balanced => balanced.EndpointName.Equals(endpoint.EndpointName, StringComparison.OrdinalIgnoreCase)) is { } found
-            ? new(found.Balancer.Resource, found.Balancer.EndpointName, endpoint.ContextNetworkID)
-            : null;
+    private static ReplicaLoadBalancer? BalancersOf(IResource resource) => resource.Annotations.OfType<ReplicaLoadBalancer>().SingleOrDefault();
 
-    private void TellWhatIsLeftOut(IResourceWithEndpoints resource)
-    {
-        var known = resource.Annotations.OfType<LoadBalancedEndpointAnnotation>().Select(balanced => balanced.EndpointName).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => !known.Contains(endpoint.Name)))
-        {
-            LogLeftOut(loggers.GetLogger(resource), resource.Name, endpoint.Name);
-        }
-    }
+    private static EndpointReference? BalancerOf(EndpointReference endpoint, IResource? consumer) =>
+        endpoint.Resource != consumer && BalancersOf(endpoint.Resource)?.ListenerOf(endpoint.EndpointName) is { } found
+            ? new(found.Resource, found.EndpointName, endpoint.ContextNetworkID)
+            : null;
 
     [GeneratedRegex(@"\{\{|\}\}|\{(\d+)\}", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 
-    [LoggerMessage(EventId = 505, Level = LogLevel.Warning, Message = "The endpoint '{Endpoint}' of '{Resource}' was added after WithLoadBalancer() and is not balanced; add it before")]
-    private static partial void LogLeftOut(ILogger log, string resource, string endpoint);
+    [LoggerMessage(EventId = 505, Level = LogLevel.Warning, Message = "The endpoint '{Endpoint}' ({Scheme}) of '{Resource}' was added after WithLoadBalancer(), when there was none that needs a balancer of its layer, and is not balanced; add it before")]
+    private static partial void LogLeftOut(ILogger log, string resource, string endpoint, string scheme);
 }

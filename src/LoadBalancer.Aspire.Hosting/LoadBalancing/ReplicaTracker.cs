@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.LoadBalancing;
 
@@ -35,8 +36,10 @@ internal sealed class ReplicaTracker
     }
 
     private IEnumerable<ResourceEvent> Running(PoolMember member) => _latest.Values
-        .Where(report => report.Resource == member.Resource
-            && string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase))
+        .Where(report => report.Resource == member.Reported
+            && string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase)
+            // Of several replicas all are reported alike, whichever failed; which one did the balancer's own checks find out.
+            && !(member.IsAlone && report.Snapshot.HealthStatus == HealthStatus.Unhealthy))
         .OrderBy(report => report.ResourceId, StringComparer.Ordinal);
 
     private static (string? Address, string? Trouble) AddressOf(PoolMember member, CustomResourceSnapshot snapshot)
@@ -61,7 +64,7 @@ internal sealed class ReplicaTracker
         }
 
         return (
-            Authority(HostOf(allocated.Address, endpoint, member.Resource), allocated.Port),
+            Authority(member.Resource is ExternalBackend ? allocated.Address : HostOf(allocated.Address, endpoint, member.Resource), allocated.Port),
             isProcess ? $"does not tell its port in {member.Variable} and is reached through the endpoint '{endpoint.Name}', which its replicas share" : null);
     }
 

@@ -9,6 +9,7 @@ internal static class RouteConditions
         (left.Order ?? 0) == (right.Order ?? 0)
         && SameSet(left.Hosts, right.Hosts)
         && SameSet(left.Methods, right.Methods)
+        && SameSet(left.Listeners, right.Listeners)
         && SameMap(left.Headers, right.Headers)
         && SameMap(left.Query, right.Query)
         && SameMap(left.Cookies, right.Cookies);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoadBalancer.Backends;
+using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Layer7.Affinity;
 using LoadBalancer.Layer7.Errors;
 using LoadBalancer.Layer7.Forwarding;
@@ -19,7 +20,7 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
             _ when request.Affinity == AffinityState.Refused => (Refusal.SessionGone, SessionAffinity.Explain(request)),
             PickFailure.AtCapacity => (Refusal.QueueFull, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
             PickFailure.QueueTimeout => (Refusal.QueueTimeout, $"Every backend of pool '{request.Pool.Name}' is at its limit ({failure}); route '{request.Route.Name}'."),
-            _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'."),
+            _ => (Refusal.NoBackend, $"No healthy backend in pool '{request.Pool.Name}' for route '{request.Route.Name}'. {StateOf(request.Pool)}"),
         };
         return errors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, refusal, message);
     }
@@ -37,13 +38,29 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
                 context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"No backend of pool '{request.Pool.Name}' could be spoken to over TLS for route '{request.Route.Name}'."),
             // Nobody had the request: the service is not there, rather than its answer bad.
             AttemptResult.NotConnected => errors.WriteAsync(
-                context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{request.Pool.Name}' could be connected for route '{request.Route.Name}'."),
+                context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{request.Pool.Name}' could be connected for route '{request.Route.Name}'. {StateOf(request.Pool)}"),
             AttemptResult.NotSendable => errors.WriteAsync(
                 context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"The request could not be sent to pool '{request.Pool.Name}' by route '{request.Route.Name}'."),
             _ => errors.WriteAsync(
                 context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"The backend of pool '{request.Pool.Name}' did not answer route '{request.Route.Name}': {error}."),
         };
     }
+
+    // What somebody who has just started everything wants to know: that nothing is there yet, or that something is wrong with it.
+    private static string StateOf(BackendPool pool)
+    {
+        var members = pool.Snapshot.Members;
+        return members.Length == 0
+            ? "No backend is known: its service has not started yet, or is stopped."
+            : $"Its backends are {string.Join(", ", members.ToArray().CountBy(backend => backend.State).OrderBy(state => state.Key).Select(state => string.Create(CultureInfo.InvariantCulture, $"{state.Value} {Describe(state.Key)}")))}.";
+    }
+
+    private static string Describe(BackendState state) => state switch
+    {
+        BackendState.Checking => "not checked yet",
+        BackendState.SlowStart => "starting slowly",
+        _ => state.ToString().ToLowerInvariant(),
+    };
 
     /// <summary>A time-out ran out.</summary>
     public Task TimedOutAsync(HttpContext context, BalancedRequest request, RouteTimeout kind)

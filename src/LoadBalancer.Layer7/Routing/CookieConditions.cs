@@ -15,10 +15,9 @@ internal sealed class CookieConditions(IReadOnlyDictionary<string, string[]> coo
     public int Count => _cookies.Length;
 
     /// <summary>Puts the conditions where YARP compares them: a route of which only they change is another route.</summary>
-    public static IReadOnlyDictionary<string, string>? ToMetadata(Configuration.RouteOptions route) => route.Cookies.Count == 0 ? null : new Dictionary<string, string>
-    {
-        [nameof(Configuration.RouteOptions.Cookies)] = JsonSerializer.Serialize(route.Cookies, ConfigurationJsonContext.Default.DictionaryStringStringArray),
-    };
+    public static IEnumerable<KeyValuePair<string, string>> ToMetadata(Configuration.RouteOptions route) => route.Cookies.Count == 0
+        ? []
+        : [new(nameof(Configuration.RouteOptions.Cookies), JsonSerializer.Serialize(route.Cookies, ConfigurationJsonContext.Default.DictionaryStringStringArray))];
 
     /// <summary>Gives a route's endpoint its conditions.</summary>
     public static void AddTo(IEndpointConventionBuilder endpoint, RouteConfig route)

@@ -89,7 +89,7 @@ internal sealed class PoolProxyConfigProvider(BackendPools pools) : IProxyConfig
             })],
         },
         Transforms = TransformsOf(route),
-        Metadata = CookieConditions.ToMetadata(route),
+        Metadata = new Dictionary<string, string>([.. CookieConditions.ToMetadata(route), .. ListenerConditions.ToMetadata(route)]),
     };
 
     private static IReadOnlyList<IReadOnlyDictionary<string, string>> TransformsOf(RouteOptions route)

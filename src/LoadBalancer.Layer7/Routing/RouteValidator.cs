@@ -87,6 +87,7 @@ public static partial class RouteValidator
         "-", .. route.Headers.Select(Describe).Order(StringComparer.OrdinalIgnoreCase),
         "-", .. route.Query.Select(Describe).Order(StringComparer.OrdinalIgnoreCase),
         "-", .. route.Cookies.Select(Describe).Order(StringComparer.Ordinal),
+        "-", .. route.Listeners.Order(StringComparer.OrdinalIgnoreCase),
         $"{route.Order}"]);
 
     private static string Describe(KeyValuePair<string, string[]> condition) =>

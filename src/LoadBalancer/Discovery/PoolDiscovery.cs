@@ -10,7 +10,8 @@ namespace LoadBalancer.Discovery;
 
 /// <summary>
 /// Follows service discovery for one pool. An answer without addresses, or none at all, keeps the last good set:
-/// a balancer that forgets its backends because a lookup failed would turn a small fault into an outage.
+/// a balancer that forgets its backends because a lookup failed would turn a small fault into an outage. The options
+/// may say that an answer without addresses is to be believed.
 /// </summary>
 internal sealed partial class PoolDiscovery : IAsyncDisposable
 {
@@ -61,7 +62,7 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
             var source = await _resolver.GetEndpointsAsync(_pool.Service, stopping);
             var hosts = IsOutsideConfiguration(source) ? [] : source.Endpoints.Select(endpoint => endpoint.EndPoint).Where(HasPort);
             EndPoint[] addresses = [.. hosts, .. UnixSockets()];
-            if (addresses.Length == 0)
+            if (addresses.Length == 0 && (_pool.Options.KeepLastBackends || _pool.Snapshot.Members.IsEmpty))
             {
                 Report("has no address");
             }

@@ -117,7 +117,7 @@ public sealed class ErrorAnswerTests
 
         using var unavailable = await CallAsync(client, contentType);
         Assert.Equal("14", unavailable.Headers.GetValues("grpc-status").Single());
-        Assert.StartsWith("No healthy backend in pool 'web' for route 'all'.", unavailable.Headers.GetValues("grpc-message").Single());
+        Assert.StartsWith("No healthy backend in pool 'web' for route 'all'. ", unavailable.Headers.GetValues("grpc-message").Single());
 
         using var exhausted = await CallAsync(client, contentType);
         Assert.Equal("8", exhausted.Headers.GetValues("grpc-status").Single());

@@ -80,6 +80,22 @@ public sealed class PoolDiscoveryTests : IAsyncDisposable
         await DiscoveringPools.HasAsync(pool, "127.0.0.1:5002");
     }
 
+    [Fact]
+    public async Task An_empty_list_ends_all_backends_where_it_is_to_be_believed_and_the_next_one_brings_them_back()
+    {
+        _discovering.Configuration.Set("catalog", "http", "http://127.0.0.1:5001", "http://127.0.0.1:5002");
+        await _discovering.Pools.ApplyAsync(DiscoveringPools.OptionsOf("catalog", Some.WithoutChecks with { KeepLastBackends = false }));
+        var pool = _discovering.Pools.Find("catalog")!;
+        await DiscoveringPools.HasAsync(pool, "127.0.0.1:5001", "127.0.0.1:5002");
+
+        _discovering.Configuration.Set("catalog", "http");
+        await DiscoveringPools.HasAsync(pool);
+        _discovering.Configuration.Set("catalog", "http", "http://127.0.0.1:5002");
+
+        await DiscoveringPools.HasAsync(pool, "127.0.0.1:5002");
+        Assert.Empty(_discovering.Complaints);
+    }
+
     [Theory]
     [InlineData("Services:catalog", null)]
     [InlineData("Services:catalog:http", null)]

@@ -10,6 +10,7 @@ internal static class RouteFeatures
     public static IReverseProxyBuilder AddRouteFeatures(this IReverseProxyBuilder builder)
     {
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, CookieMatcherPolicy>());
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ListenerMatcherPolicy>());
         return builder
             .AddTransformFactory<ResponseCookieFactory>()
             .AddTransformFactory<ResponseLocationFactory>()
