@@ -21,6 +21,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// builder.AddLayer4LoadBalancer("wire").WithTcpListener("echo", 7000, echo.GetEndpoint("tcp"));
     /// </code>
     /// </example>
+    [AspireExport]
     public static IResourceBuilder<Layer4LoadBalancerResource> AddLayer4LoadBalancer(
         this IDistributedApplicationBuilder builder,
         [ResourceName] string name,
@@ -45,6 +46,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithTcpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -66,6 +68,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// <paramref name="name"/> is not an endpoint name or is taken, or <paramref name="configure"/> adds no route or sets what cannot be together.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
+    [AspireExport("withTlsListener", RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithTcpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -94,6 +97,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// builder.AddLayer4LoadBalancer("wire").WithUdpListener("dns", 5353, dns.GetEndpoint("udp"), l => l.WithMaxReplies(1));
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithUdpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -110,6 +114,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// <param name="name">The name of the listener.</param>
     /// <returns>The endpoint.</returns>
     /// <exception cref="ArgumentException">There is no such listener.</exception>
+    [AspireExport]
     public static EndpointReference GetListener(this IResourceBuilder<Layer4LoadBalancerResource> builder, string name)
     {
         ArgumentNullException.ThrowIfNull(builder);
