@@ -7,6 +7,32 @@ namespace Aspire.Hosting;
 public sealed partial class Layer7RouteBuilder
 {
     /// <summary>
+    /// Keeps answers to <c>GET</c> and <c>HEAD</c> in the balancer's memory, as a shared cache does (RFC 9111).
+    /// Default: no cache.
+    /// </summary>
+    /// <param name="duration">
+    /// Fixed time for which a successful answer is served from memory, in place of what it says of freshness, 1 s to 1 d.
+    /// Default: what the answer says (<c>Cache-Control</c>, <c>Expires</c>).
+    /// </param>
+    /// <param name="tags">Tags of the route's answers, by which a command can purge them: tokens such as <c>products</c>.</param>
+    /// <returns>This builder.</returns>
+    [AspireExport("Layer7RouteBuilder.withCache", MethodName = "withCache")]
+    internal Layer7RouteBuilder CacheFor(TimeSpan? duration = null, string[]? tags = null) => WithCache(duration, tags ?? []);
+
+    /// <summary>
+    /// Sets when a request is sent again, each time to another replica: where nothing of it was sent, or its method is
+    /// idempotent (RFC 9110 §9.2.2). What is not given stays as it is.
+    /// </summary>
+    /// <param name="attempts">Attempts in all, the first included, 1 to 10; 1 never retries. Default: 3.</param>
+    /// <param name="budget">Retries in percent of the route's requests in the last 10 s, 0 to 100, beyond which none are made; 3 are always allowed in that time. Default: 20.</param>
+    /// <param name="backOff">Longest pause before the first retry, 0 to 10 s; drawn at random up to it, and doubled with each further one. Default: 25 ms.</param>
+    /// <param name="statuses">Statuses that are retried as well, 500 to 599. Default: none, since the service has answered.</param>
+    /// <returns>This builder.</returns>
+    [AspireExport("Layer7RouteBuilder.withRetry", MethodName = "withRetry")]
+    internal Layer7RouteBuilder RetryWith(int? attempts = null, int? budget = null, TimeSpan? backOff = null, int[]? statuses = null) =>
+        WithRetry(attempts, budget, backOff, statuses ?? []);
+
+    /// <summary>
     /// Gives a part of the requests to the replicas of another resource, such as a new version (canary). May be called for
     /// several; the route's own gets the rest. A command changes the shares while it runs.
     /// </summary>

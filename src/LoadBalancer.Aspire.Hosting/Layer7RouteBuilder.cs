@@ -91,6 +91,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="tags">Tags of the route's answers, by which a command can purge them: tokens such as <c>products</c>.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="duration"/> is out of range, or one of <paramref name="tags"/> is not a token.</exception>
+    [AspireExportIgnore(Reason = "Other languages have no parameters of any number.")]
     public Layer7RouteBuilder WithCache(TimeSpan? duration = null, params string[] tags)
     {
         ArgumentNullException.ThrowIfNull(tags);
@@ -172,6 +173,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="statuses">Statuses that are retried as well, 500 to 599. Default: none, since the service has answered.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range, or <paramref name="statuses"/> are given where nothing is retried.</exception>
+    [AspireExportIgnore(Reason = "Other languages have no parameters of any number.")]
     public Layer7RouteBuilder WithRetry(int? attempts = null, int? budget = null, TimeSpan? backOff = null, params int[] statuses)
     {
         ArgumentNullException.ThrowIfNull(statuses);
