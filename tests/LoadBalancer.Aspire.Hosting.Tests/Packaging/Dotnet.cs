@@ -26,9 +26,12 @@ internal static class Dotnet
     }
 
     /// <returns>What it printed.</returns>
-    public static async Task<string> RunAsync(string directory, params string[] arguments)
+    public static Task<string> RunAsync(string directory, params string[] arguments) => RunAsync(Command(directory, arguments));
+
+    /// <returns>What it printed.</returns>
+    public static async Task<string> RunAsync(ProcessStartInfo command)
     {
-        using var process = Process.Start(Command(directory, arguments))!;
+        using var process = Process.Start(command)!;
         process.StandardInput.Close();
         using var deadline = new CancellationTokenSource(Deadline);
         try
@@ -36,7 +39,7 @@ internal static class Dotnet
             var errors = process.StandardError.ReadToEndAsync(deadline.Token);
             var output = await process.StandardOutput.ReadToEndAsync(deadline.Token);
             await process.WaitForExitAsync(deadline.Token);
-            Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{output}\n{await errors}");
+            Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', command.ArgumentList)}: exit code {process.ExitCode}\n{output}\n{await errors}");
             return output;
         }
         catch (OperationCanceledException)

@@ -45,7 +45,9 @@ internal sealed class PackagedAppHost : IAsyncDisposable
     {
         var directory = Path.Combine(packages.Workspace, "AppHost");
         await WriteAsync(packages, aspireVersion);
-        await Dotnet.RunAsync(directory, "build", "-p:UseSharedCompilation=false");
+        var build = Dotnet.Command(directory, "build", "-p:UseSharedCompilation=false");
+        build.Environment["NUGET_PACKAGES"] = packages.Installed;
+        await Dotnet.RunAsync(build);
 
         var start = Dotnet.Command(directory, "run", "--no-build");
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
@@ -128,7 +130,6 @@ internal sealed class PackagedAppHost : IAsyncDisposable
             var cache = (await Dotnet.RunAsync(packages.Workspace, "nuget", "locals", "global-packages", "--list")).Split(": ", 2)[1].Trim();
             return new XElement(
                 "configuration",
-                new XElement("config", new XElement("add", new XAttribute("key", "globalPackagesFolder"), new XAttribute("value", packages.Installed))),
                 // What the machine has need not be fetched again.
                 new XElement("fallbackPackageFolders", new XElement("add", new XAttribute("key", "machine"), new XAttribute("value", cache))),
                 new XElement(
