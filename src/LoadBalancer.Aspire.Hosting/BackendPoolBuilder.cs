@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures a load balancer's pool: the replicas behind an endpoint, for all listeners and routes that lead to it.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class BackendPoolBuilder
 {
     private readonly BackendPool _pool;

@@ -21,6 +21,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// builder.AddLayer4LoadBalancer("wire").WithTcpListener("echo", 7000, echo.GetEndpoint("tcp"));
     /// </code>
     /// </example>
+    [AspireExport]
     public static IResourceBuilder<Layer4LoadBalancerResource> AddLayer4LoadBalancer(
         this IDistributedApplicationBuilder builder,
         [ResourceName] string name,
@@ -45,6 +46,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
+    [AspireExportIgnore(Reason = "Other languages take the port, which may be left out, last.")]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithTcpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -66,6 +68,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// <paramref name="name"/> is not an endpoint name or is taken, or <paramref name="configure"/> adds no route or sets what cannot be together.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="port"/> is not a port.</exception>
+    [AspireExportIgnore(Reason = "Other languages take the port, which may be left out, last.")]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithTcpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -94,6 +97,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// builder.AddLayer4LoadBalancer("wire").WithUdpListener("dns", 5353, dns.GetEndpoint("udp"), l => l.WithMaxReplies(1));
     /// </code>
     /// </example>
+    [AspireExportIgnore(Reason = "Other languages take the port, which may be left out, last.")]
     public static IResourceBuilder<Layer4LoadBalancerResource> WithUdpListener(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -110,6 +114,7 @@ public static class Layer4LoadBalancerBuilderExtensions
     /// <param name="name">The name of the listener.</param>
     /// <returns>The endpoint.</returns>
     /// <exception cref="ArgumentException">There is no such listener.</exception>
+    [AspireExport]
     public static EndpointReference GetListener(this IResourceBuilder<Layer4LoadBalancerResource> builder, string name)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -119,6 +124,49 @@ public static class Layer4LoadBalancerBuilderExtensions
             ? builder.GetEndpoint(name)
             : throw new ArgumentException($"'{builder.Resource.Name}' has no listener '{name}'; it has {(listeners.Count == 0 ? "none" : string.Join(", ", listeners.Keys.Select(key => $"'{key}'")))}.", nameof(name));
     }
+
+    /// <summary>Adds a listener whose TCP connections are spread over the replicas behind an endpoint.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="name">The name of the listener, which is also the name of its endpoint.</param>
+    /// <param name="backend">The endpoint that gets the connections, of any scheme over TCP; with TLS routes, those that no route takes.</param>
+    /// <param name="port">Where clients connect, 1 to 65535. Default: a free port.</param>
+    /// <param name="configure">Changes the listener's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    [AspireExport("withTcpListener", RunSyncOnBackgroundThread = true)]
+    internal static IResourceBuilder<Layer4LoadBalancerResource> ListenOnTcp(
+        this IResourceBuilder<Layer4LoadBalancerResource> builder,
+        [EndpointName] string name,
+        EndpointReference backend,
+        int? port = null,
+        Action<Layer4TcpListenerBuilder>? configure = null) => builder.WithTcpListener(name, port, backend, configure);
+
+    /// <summary>Adds a listener whose TLS connections go where its TLS routes say; those that no route takes are closed.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="name">The name of the listener, which is also the name of its endpoint.</param>
+    /// <param name="configure">Adds the routes, at least one.</param>
+    /// <param name="port">Where clients connect, 1 to 65535. Default: a free port.</param>
+    /// <returns>The load balancer's builder.</returns>
+    [AspireExport("withTlsListener", RunSyncOnBackgroundThread = true)]
+    internal static IResourceBuilder<Layer4LoadBalancerResource> ListenOnTls(
+        this IResourceBuilder<Layer4LoadBalancerResource> builder,
+        [EndpointName] string name,
+        Action<Layer4TcpListenerBuilder> configure,
+        int? port = null) => builder.WithTcpListener(name, port, configure);
+
+    /// <summary>Adds a listener whose UDP sessions are spread over the replicas behind an endpoint.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="name">The name of the listener, which is also the name of its endpoint.</param>
+    /// <param name="backend">The endpoint that gets the datagrams, of any scheme over UDP.</param>
+    /// <param name="port">Where clients send to, 1 to 65535. Default: a free port.</param>
+    /// <param name="configure">Changes the listener's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    [AspireExport("withUdpListener", RunSyncOnBackgroundThread = true)]
+    internal static IResourceBuilder<Layer4LoadBalancerResource> ListenOnUdp(
+        this IResourceBuilder<Layer4LoadBalancerResource> builder,
+        [EndpointName] string name,
+        EndpointReference backend,
+        int? port = null,
+        Action<Layer4UdpListenerBuilder>? configure = null) => builder.WithUdpListener(name, port, backend, configure);
 
     private static IResourceBuilder<Layer4LoadBalancerResource> AddListener<TListener>(
         this IResourceBuilder<Layer4LoadBalancerResource> builder,

@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures a TCP listener of a Layer 4 load balancer.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class Layer4TcpListenerBuilder : Layer4ListenerBuilder<Layer4TcpListenerBuilder>
 {
     internal Layer4TcpListenerBuilder()

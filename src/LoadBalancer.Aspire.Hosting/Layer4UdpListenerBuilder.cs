@@ -3,6 +3,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures a UDP listener of a Layer 4 load balancer. The datagrams of one client address and port are a session.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class Layer4UdpListenerBuilder : Layer4ListenerBuilder<Layer4UdpListenerBuilder>
 {
     internal Layer4UdpListenerBuilder()

@@ -3,6 +3,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures a listener of a Layer 7 load balancer that speaks HTTP in clear text.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class Layer7HttpListenerBuilder : Layer7ListenerBuilder<Layer7HttpListenerBuilder>
 {
     internal Layer7HttpListenerBuilder(Layer7ListenerOptions options)

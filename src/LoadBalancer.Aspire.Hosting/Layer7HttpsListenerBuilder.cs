@@ -9,6 +9,7 @@ namespace Aspire.Hosting;
 /// <c>WithHttpsCertificate</c> gives the balancer, else the ASP.NET Core developer certificate, else a self-signed one
 /// for localhost that is made in memory.
 /// </summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class Layer7HttpsListenerBuilder : Layer7ListenerBuilder<Layer7HttpsListenerBuilder>
 {
     private readonly string _directory;

@@ -26,6 +26,7 @@ public static class Layer7ListenerBuilderExtensions
     ///     .WithRoute("/{**rest}", catalog);
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithHttpsListener(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         int? port = null,
@@ -58,6 +59,7 @@ public static class Layer7ListenerBuilderExtensions
     /// edge.WithHttpListener("grpc", 8081, l => l.WithProtocols(HttpListenerProtocols.Http2));
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithHttpListener(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         [EndpointName] string name,
@@ -76,6 +78,7 @@ public static class Layer7ListenerBuilderExtensions
     /// <param name="configure">Changes the listener's defaults.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="configure"/> sets what cannot be together.</exception>
+    [AspireExport("configureHttpListener", RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithHttpListener(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         Action<Layer7HttpListenerBuilder> configure)

@@ -22,6 +22,7 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// builder.AddLayer7LoadBalancer("edge", port: 8080).WithRoute("/{**rest}", catalog, r => r.WithSessionAffinity());
     /// </code>
     /// </example>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> AddLayer7LoadBalancer(
         this IDistributedApplicationBuilder builder,
         [ResourceName] string name,
@@ -57,6 +58,7 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         string path,
@@ -77,6 +79,7 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// there is such a route already, or <paramref name="configure"/> sets what cannot be together.
     /// </exception>
     /// <remarks>The literal part in front of a catch-all is removed: the backend of <c>/auth/{**rest}</c> sees <c>/auth/login</c> as <c>/login</c>.</remarks>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         string path,
@@ -120,6 +123,7 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// edge.WithRoute("/weather/{**rest}", weather);
     /// </code>
     /// </example>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithRoute(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         string path,
@@ -139,6 +143,21 @@ public static class Layer7LoadBalancerBuilderExtensions
         });
     }
 
+    /// <summary>Adds a route to the replicas of a resource.</summary>
+    /// <param name="builder">The load balancer's builder.</param>
+    /// <param name="path">Path template in ASP.NET Core's route syntax, such as <c>/auth/{**rest}</c>; the literal part in front of a catch-all is removed.</param>
+    /// <param name="backend">The resource, with an endpoint <c>http</c> or only one over HTTP or HTTPS; or the endpoint; or an external service.</param>
+    /// <param name="configure">Changes the route's defaults.</param>
+    /// <returns>The load balancer's builder.</returns>
+    [AspireExport("withRoute", RunSyncOnBackgroundThread = true)]
+    internal static IResourceBuilder<Layer7LoadBalancerResource> RouteTo(
+        this IResourceBuilder<Layer7LoadBalancerResource> builder,
+        string path,
+        [AspireUnion(typeof(IResourceBuilder<IResourceWithEndpoints>), typeof(EndpointReference), typeof(IResourceBuilder<ExternalServiceResource>))] object backend,
+        Action<Layer7RouteBuilder>? configure = null) => backend is IResourceBuilder<ExternalServiceResource> service
+            ? builder.WithRoute(path, service, configure)
+            : builder.WithRoute(path, HttpBackend.Of(backend, nameof(backend)), configure);
+
     /// <summary>
     /// Sets the options of a resource's pool: health checks, limits and more, for all routes that lead to its endpoint
     /// <c>http</c> or, where it has none, to its only endpoint over HTTP or HTTPS.
@@ -150,6 +169,7 @@ public static class Layer7LoadBalancerBuilderExtensions
     /// <exception cref="ArgumentException">
     /// <paramref name="backend"/> has no such endpoint, or its pool has options already, or <paramref name="configure"/> sets what Layer 7 cannot do.
     /// </exception>
+    [AspireExportIgnore(Reason = "Other languages pass the endpoint to the function of both layers.")]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithPool(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         IResourceBuilder<IResourceWithEndpoints> backend,

@@ -16,6 +16,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="keepAliveTimeout">Time that a client connection may stay open without a request, 1 s to 1 h. Default: 130 s.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithLimits(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         int? maxConnections = null,
@@ -38,6 +39,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="mode">The headers.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not a mode.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithForwardedHeaders(this IResourceBuilder<Layer7LoadBalancerResource> builder, ForwardedHeadersMode mode)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -53,6 +55,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="networks">Networks in CIDR form or single addresses, such as <c>10.0.0.0/8</c> or <c>::1</c>.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">One of <paramref name="networks"/> is not a network, or there is none.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithTrustedProxies(this IResourceBuilder<Layer7LoadBalancerResource> builder, params string[] networks)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -65,6 +68,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="hosts">Host names without ports, with an optional <c>*.</c> in front.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">One of <paramref name="hosts"/> is not a host name, or there is none.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithAllowedHosts(this IResourceBuilder<Layer7LoadBalancerResource> builder, params string[] hosts)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -78,6 +82,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="maxEntrySize">Bytes of the largest answer that is stored, 1,024 to 1,000,000,000, at most <paramref name="maxSize"/>. Default: 8,388,608 (8 MiB).</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithCacheSize(this IResourceBuilder<Layer7LoadBalancerResource> builder, int maxSize, int? maxEntrySize = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -95,6 +100,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException">A value is not allowed, or <paramref name="format"/> is given and <paramref name="file"/> is not.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="format"/> is not a format.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithAccessLog(
         this IResourceBuilder<Layer7LoadBalancerResource> builder,
         string? file = null,
@@ -122,6 +128,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="builder">The load balancer's builder.</param>
     /// <param name="detailed">Whether they do.</param>
     /// <returns>The load balancer's builder.</returns>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithDetailedErrors(this IResourceBuilder<Layer7LoadBalancerResource> builder, bool detailed = true)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -136,6 +143,7 @@ public static class Layer7OptionsBuilderExtensions
     /// <param name="key">A secret of 16 to 256 printable ASCII characters without spaces; with another one the balancer does not start.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="key"/> is not a secret, so that the dashboard would show it.</exception>
+    [AspireExport]
     public static IResourceBuilder<Layer7LoadBalancerResource> WithAffinityKey(this IResourceBuilder<Layer7LoadBalancerResource> builder, IResourceBuilder<ParameterResource> key)
     {
         ArgumentNullException.ThrowIfNull(builder);

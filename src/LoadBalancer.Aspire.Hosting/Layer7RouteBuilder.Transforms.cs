@@ -24,6 +24,7 @@ public sealed partial class Layer7RouteBuilder
     /// });
     /// </code>
     /// </example>
+    [AspireExportIgnore(Reason = "Other languages pass the keys themselves.")]
     public Layer7RouteBuilder WithTransform(Action<IDictionary<string, string>> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);

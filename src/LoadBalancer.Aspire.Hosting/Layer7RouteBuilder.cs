@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures a route of a Layer 7 load balancer. A request must meet all of the route's conditions.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed partial class Layer7RouteBuilder
 {
     // Where splits and the mirror lead, by the names that they have here until the balancer knows their pools.
@@ -90,6 +91,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="tags">Tags of the route's answers, by which a command can purge them: tokens such as <c>products</c>.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="duration"/> is out of range, or one of <paramref name="tags"/> is not a token.</exception>
+    [AspireExportIgnore(Reason = "Other languages have no parameters of any number.")]
     public Layer7RouteBuilder WithCache(TimeSpan? duration = null, params string[] tags)
     {
         ArgumentNullException.ThrowIfNull(tags);
@@ -171,6 +173,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="statuses">Statuses that are retried as well, 500 to 599. Default: none, since the service has answered.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range, or <paramref name="statuses"/> are given where nothing is retried.</exception>
+    [AspireExportIgnore(Reason = "Other languages have no parameters of any number.")]
     public Layer7RouteBuilder WithRetry(int? attempts = null, int? budget = null, TimeSpan? backOff = null, params int[] statuses)
     {
         ArgumentNullException.ThrowIfNull(statuses);
@@ -265,6 +268,7 @@ public sealed partial class Layer7RouteBuilder
     /// edge.WithRoute("/{**rest}", catalog, r => r.WithSplit(catalogNext, percent: 10));
     /// </code>
     /// </example>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public Layer7RouteBuilder WithSplit(IResourceBuilder<IResourceWithEndpoints> backend, int percent) => WithSplit(HttpBackend.Of(backend, nameof(backend)), percent);
 
     /// <summary>
@@ -275,6 +279,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="percent">Percent of the requests, 0 to 100; of all splits together at most 100.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="percent"/> is out of range, or <paramref name="backend"/> has a share already.</exception>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public Layer7RouteBuilder WithSplit(EndpointReference backend, int percent)
     {
         var name = NameOf(backend);
@@ -304,6 +309,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="maxBodySize">Bytes of the largest body that is copied, 0 to 100,000,000; requests with a larger one are not. Default: 1,048,576 (1 MiB).</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A number is out of range, or <paramref name="backend"/> has no such endpoint.</exception>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public Layer7RouteBuilder WithMirror(IResourceBuilder<IResourceWithEndpoints> backend, int percent = 100, int? maxBodySize = null) =>
         WithMirror(HttpBackend.Of(backend, nameof(backend)), percent, maxBodySize);
 
@@ -313,6 +319,7 @@ public sealed partial class Layer7RouteBuilder
     /// <param name="maxBodySize">Bytes of the largest body that is copied, 0 to 100,000,000; requests with a larger one are not. Default: 1,048,576 (1 MiB).</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A number is out of range.</exception>
+    [AspireExportIgnore(Reason = "Other languages have one function for resources and endpoints.")]
     public Layer7RouteBuilder WithMirror(EndpointReference backend, int percent = 100, int? maxBodySize = null)
     {
         var mirror = new MirrorOptions { Pool = NameOf(backend), Percent = percent };

@@ -27,6 +27,7 @@ public static class LoadBalancerBuilderExtensions
     ///     .WithPool(echo.GetEndpoint("tcp"), p => p.WithMaxConnectionsPerReplica(100).WithSlowStart(TimeSpan.FromSeconds(30)));
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<T> WithPool<T>(this IResourceBuilder<T> builder, EndpointReference backend, Action<BackendPoolBuilder> configure)
         where T : LoadBalancerResource
     {
@@ -47,6 +48,7 @@ public static class LoadBalancerBuilderExtensions
     /// <param name="token">A secret of 16 to 256 printable ASCII characters without spaces; with another one the balancer does not start.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="token"/> is not a secret, so that the dashboard would show it.</exception>
+    [AspireExport("withLoadBalancerAdminToken", MethodName = "withAdminToken")]
     public static IResourceBuilder<T> WithAdminToken<T>(this IResourceBuilder<T> builder, IResourceBuilder<ParameterResource> token)
         where T : LoadBalancerResource
     {
@@ -65,6 +67,7 @@ public static class LoadBalancerBuilderExtensions
     /// <param name="timeout">0 to 1 h. The orchestrator ends a process that takes long to stop, after about 10 s, whatever this says.</param>
     /// <returns>The load balancer's builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="timeout"/> is out of range.</exception>
+    [AspireExport]
     public static IResourceBuilder<T> WithDrainTimeout<T>(this IResourceBuilder<T> builder, TimeSpan timeout)
         where T : LoadBalancerResource
     {

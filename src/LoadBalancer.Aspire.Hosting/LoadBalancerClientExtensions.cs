@@ -18,6 +18,7 @@ public static class LoadBalancerClientExtensions
     /// var statistics = await edge.GetStatisticsAsync();
     /// </code>
     /// </example>
+    [AspireExportIgnore(Reason = "For tests of an AppHost, which run in its process.")]
     public static async Task<LoadBalancerClient> CreateLoadBalancerClientAsync(this DistributedApplication app, string name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(app);

@@ -3,6 +3,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting;
 
 /// <summary>Configures the load balancer that <see cref="ReplicaLoadBalancerExtensions.WithLoadBalancer{T}"/> puts in front of a resource's replicas.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed class ReplicaLoadBalancerBuilder
 {
     private int? _adminPort;

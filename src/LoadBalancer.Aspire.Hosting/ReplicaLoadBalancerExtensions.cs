@@ -30,6 +30,7 @@ public static class ReplicaLoadBalancerExtensions
     /// builder.AddProject&lt;Projects.Shop&gt;("shop").WithReference(catalog);
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<T> WithLoadBalancer<T>(this IResourceBuilder<T> builder, Action<ReplicaLoadBalancerBuilder>? configure = null)
         where T : IResourceWithEndpoints
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
 namespace LoadBalancer.Configuration;
@@ -12,5 +13,7 @@ namespace LoadBalancer.Configuration;
 [JsonSerializable(typeof(ConfigurationFile))]
 // Its own name would be that of a dictionary of arrays.
 [JsonSerializable(typeof(Dictionary<string, string>[]), TypeInfoPropertyName = "Transforms")]
+[SuppressMessage("ApiDesign", "RS0016", Justification = "What the generator adds follows the types above.")]
+[SuppressMessage("ApiDesign", "RS0041", Justification = "The generator's code is not annotated for null.")]
 public sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 

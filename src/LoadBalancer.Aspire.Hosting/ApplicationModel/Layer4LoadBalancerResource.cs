@@ -9,6 +9,7 @@ namespace Aspire.Hosting.ApplicationModel;
 /// Each of its listeners is an endpoint of this resource.
 /// </summary>
 /// <param name="name">The name of the resource.</param>
+[AspireExport]
 public sealed class Layer4LoadBalancerResource(string name) : LoadBalancerResource(name)
 {
     internal Dictionary<string, Layer4ListenerOptions> Listeners { get; } = new(StringComparer.OrdinalIgnoreCase);

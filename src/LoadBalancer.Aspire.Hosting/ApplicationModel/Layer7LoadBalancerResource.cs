@@ -5,6 +5,7 @@ using LoadBalancer.Configuration;
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>A Layer 7 load balancer: an HTTP entrance whose routes lead to the replicas of resources.</summary>
+[AspireExport]
 public sealed class Layer7LoadBalancerResource : LoadBalancerResource
 {
     /// <summary>Name of the endpoint where clients connect.</summary>

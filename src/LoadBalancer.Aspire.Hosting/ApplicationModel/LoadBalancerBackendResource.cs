@@ -6,6 +6,7 @@ namespace Aspire.Hosting.ApplicationModel;
 /// A place behind a load balancer, held by one replica of a resource: what the balancer knows of it is shown as a row
 /// below the balancer. There are as many as the resource has replicas; made when the AppHost starts.
 /// </summary>
+[AspireExport]
 public sealed class LoadBalancerBackendResource : Resource, IResourceWithParent<LoadBalancerResource>
 {
     internal LoadBalancerBackendResource(string name, LoadBalancerResource parent, BackendPool pool, PoolMember member)

@@ -8,6 +8,7 @@ namespace Aspire.Hosting.ApplicationModel;
 /// A load balancer: a process of its own that spreads work over the replicas of the resources it is given.
 /// It does not wait for them; what it sends to follows the replicas that run.
 /// </summary>
+[AspireExport]
 public abstract class LoadBalancerResource : ExecutableResource, IResourceWithServiceDiscovery
 {
     /// <summary>Name of the endpoint, on loopback, that answers <c>/healthz</c>, <c>/stats</c> and commands.</summary>

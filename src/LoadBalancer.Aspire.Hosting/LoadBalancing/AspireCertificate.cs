@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 namespace Aspire.Hosting.LoadBalancing;
 
 /// <summary>The certificate that Aspire's <c>WithHttpsCertificate</c> gives a balancer.</summary>
+[AspireExportIgnore(Reason = "Not for AppHosts.")]
 internal static class AspireCertificate
 {
     private const string Name = "WithHttpsCertificate";

@@ -232,7 +232,7 @@ internal sealed partial class ConfigurationPublisher(
     [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "Pool '{Pool}': {Problem}")]
     private static partial void LogUnreachable(ILogger log, string pool, string problem);
 
-    [LoggerMessage(EventId = 506, Level = LogLevel.Warning, Message = "'{Service}' {Problem}; load balancers leave it out")]
+    [LoggerMessage(EventId = 510, Level = LogLevel.Warning, Message = "'{Service}' {Problem}; load balancers leave it out")]
     private static partial void LogNoAddress(ILogger log, string service, string problem);
 
     [LoggerMessage(EventId = 504, Level = LogLevel.Critical, Message = "The load balancers no longer follow which replicas run")]

@@ -19,4 +19,17 @@ internal static class HttpBackend
                 $"'{resource.Name}' has {EndpointNames.Of(resource)}; it must have an endpoint 'http', or exactly one over HTTP or HTTPS. Pass the endpoint that is meant, such as {resource.Name}.GetEndpoint(\"api\").",
                 argument);
     }
+
+    /// <summary>The endpoint that is meant where another language passes a resource or an endpoint.</summary>
+    /// <exception cref="ArgumentException">It is neither, or a resource without such an endpoint.</exception>
+    public static EndpointReference Of(object backend, string argument)
+    {
+        ArgumentNullException.ThrowIfNull(backend, argument);
+        return backend switch
+        {
+            EndpointReference endpoint => endpoint,
+            IResourceBuilder<IResourceWithEndpoints> resource => Of(resource, argument),
+            _ => throw new ArgumentException($"A {backend.GetType().Name} cannot be a backend; must be a resource with endpoints, or an endpoint.", argument),
+        };
+    }
 }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 namespace Aspire.Hosting.LoadBalancing;
 
 /// <summary>What both layers' balancers have in common.</summary>
+[AspireExportIgnore(Reason = "Not for AppHosts.")]
 internal static class LoadBalancerBuilder
 {
     private const string HealthPath = "/healthz";

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using LoadBalancer.Configuration.Statistics;
 
@@ -21,4 +22,6 @@ namespace LoadBalancer.Configuration.Commands;
 [JsonSerializable(typeof(RouteStatistics))]
 [JsonSerializable(typeof(RouteList))]
 [JsonSerializable(typeof(Problem))]
+[SuppressMessage("ApiDesign", "RS0016", Justification = "What the generator adds follows the types above.")]
+[SuppressMessage("ApiDesign", "RS0041", Justification = "The generator's code is not annotated for null.")]
 public sealed partial class CommandJsonContext : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
 namespace LoadBalancer.Configuration.Statistics;
@@ -9,4 +10,6 @@ namespace LoadBalancer.Configuration.Statistics;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BalancerStatistics))]
 [JsonSerializable(typeof(HealthReport))]
+[SuppressMessage("ApiDesign", "RS0016", Justification = "What the generator adds follows the types above.")]
+[SuppressMessage("ApiDesign", "RS0041", Justification = "The generator's code is not annotated for null.")]
 public sealed partial class StatisticsJsonContext : JsonSerializerContext;
