@@ -146,6 +146,14 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
             pair.Value.Listener.Refused,
             pair.Value.Listener.Requests))];
 
+    public void ResetStatistics()
+    {
+        foreach (var bound in _bound.Values)
+        {
+            bound.Listener.ResetStatistics();
+        }
+    }
+
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
     public ListenException ToListenException(IOException exception)

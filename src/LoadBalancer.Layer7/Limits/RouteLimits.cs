@@ -45,6 +45,13 @@ internal sealed class RouteLimits
         LimitTelemetry.RecordLimited(Route, refusal);
     }
 
+    public void ResetStatistics()
+    {
+        Volatile.Write(ref _counts.RateLimited, 0);
+        Volatile.Write(ref _counts.AtCapacity, 0);
+        Volatile.Write(ref _counts.TooLarge, 0);
+    }
+
     public RouteLimitStatistics GetStatistics() => new(
         Volatile.Read(ref _counts.RateLimited),
         Volatile.Read(ref _counts.AtCapacity),
