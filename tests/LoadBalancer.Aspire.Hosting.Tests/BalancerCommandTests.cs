@@ -148,8 +148,8 @@ public sealed class BalancerCommandTests(AppHostFixture fixture)
 
     [Theory]
     [InlineData("set-share", "percent: '1.5' is not allowed; must be a whole number from 0 to 100.", "route", "*", "pool", "catalog", "percent", "1.5")]
-    [InlineData("set-share", "pools.catalog: '150' is out of range; must be 0 to 100", "route", "*", "pool", "catalog", "percent", "150")]
-    [InlineData("set-share", "pools.settings: is the route's own pool, which gets the rest; must be another", "route", "*", "pool", "settings", "percent", "5")]
+    [InlineData("set-share", "percent: '150' is not allowed; must be a whole number from 0 to 100.", "route", "*", "pool", "catalog", "percent", "150")]
+    [InlineData("set-share", "'settings' is the own pool of route 'settings', which gets the rest; must be another.", "route", "*", "pool", "settings", "percent", "5")]
     [InlineData("set-faults", "Nothing was asked for; must have at least one fault.", "place", "pool:settings")]
     [InlineData("set-faults", "status: '42' is out of range; must be 200 to 599", "place", "pool:settings", "status", "42")]
     [InlineData("set-faults", "latency: '-1' is not allowed; must be a whole number.", "place", "pool:settings", "latency", "-1")]

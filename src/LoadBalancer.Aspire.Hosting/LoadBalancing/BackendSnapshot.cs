@@ -27,7 +27,7 @@ internal static class BackendSnapshot
     public static CustomResourceSnapshot Of(LoadBalancerBackendResource row, PoolStatistics? pool, BackendStatistics? backend, CustomResourceSnapshot before) => before with
     {
         State = StateOf(backend),
-        Urls = backend is null || pool is null ? [] : [new(AddressUrl, $"{SchemeOf(pool)}{backend.Address}", IsInternal: false) { DisplayProperties = new(backend.Address) }],
+        Urls = backend is null || pool is null ? [] : UrlsOf(pool, backend),
         Properties = With(before.Properties, backend is null || pool is null ? [new("Pool", row.Pool), new("Replica", row.Replica), new(Source, null)] : PropertiesOf(pool, backend)),
     };
 
@@ -85,10 +85,13 @@ internal static class BackendSnapshot
     }.OfType<string>());
 
     private static string? LatencyOf(BackendStatistics backend) =>
-        backend.LatencyMilliseconds is { } latency ? string.Create(CultureInfo.InvariantCulture, $"{latency:0.##} ms") : null;
+        backend.LatencyMilliseconds is { } latency ? string.Create(CultureInfo.InvariantCulture, $"{latency.ToString(latency < 10 ? "0.#" : "0", CultureInfo.InvariantCulture)} ms") : null;
 
-    private static string SchemeOf(PoolStatistics pool) =>
-        pool.Service.IndexOf("://", StringComparison.Ordinal) is > 0 and var end ? pool.Service[..(end + "://".Length)] : "";
+    // The dashboard fails at what is no URL.
+    private static ImmutableArray<UrlSnapshot> UrlsOf(PoolStatistics pool, BackendStatistics backend) =>
+        Uri.TryCreate(pool.Service, UriKind.Absolute, out var service) && Uri.TryCreate($"{service.Scheme}://{backend.Address}", UriKind.Absolute, out var url)
+            ? [new(AddressUrl, url.OriginalString, IsInternal: false) { DisplayProperties = new(backend.Address) }]
+            : [];
 
     // What does not apply is left out; what others say of the resource, such as its parent, stays.
     private static ImmutableArray<ResourcePropertySnapshot> With(ImmutableArray<ResourcePropertySnapshot> before, ResourcePropertySnapshot[] now) =>

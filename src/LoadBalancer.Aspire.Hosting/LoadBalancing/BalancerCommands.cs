@@ -46,7 +46,7 @@ internal static class BalancerCommands
                     Arguments =
                     [
                         Choices.Route(Route, "Route", layer7),
-                        Choices.Pool(Pool, "Pool that gets a share", balancer),
+                        OthersFirst(Choices.Pool(Pool, "Pool that gets a share", balancer)),
                         new() { Name = Percent, Label = "Percent", Description = "0 to 100; 0 takes its share away", InputType = InputType.Number, Required = true },
                     ],
                 },
@@ -120,6 +120,11 @@ internal static class BalancerCommands
         var route = routes.FirstOrDefault(known => IsSame(known.Name, name))
             ?? throw new LoadBalancerCommandException($"There is no route '{name}'; there are {string.Join(", ", routes.Select(known => known.Name))}.");
         var shares = route.Split.Where(share => !IsSame(share.Pool, route.Pool)).ToDictionary(share => share.Pool, share => share.Percent, StringComparer.OrdinalIgnoreCase);
+        if (IsSame(pool, route.Pool))
+        {
+            throw new LoadBalancerCommandException($"'{pool}' is the own pool of route '{route.Name}', which gets the rest; must be another.");
+        }
+
         shares[pool] = percent;
         var after = await client.SetSplitAsync(route.Name, shares, context.CancellationToken);
         return CommandResults.Success($"Route '{after.Name}': {string.Join(", ", after.Split.Select(share => $"{share.Percent} % to '{share.Pool}'"))}.");
@@ -182,6 +187,13 @@ internal static class BalancerCommands
         return CommandResults.Success("All statistics begin anew.");
     }
 
+    // The dashboard chooses the first of each list; a route's own pool, which cannot be meant, is mostly at the same place.
+    private static InteractionInput OthersFirst(InteractionInput input)
+    {
+        input.Options = [.. input.Options!.Reverse()];
+        return input;
+    }
+
     private static InteractionInput Everything(InteractionInput input)
     {
         input.Value = All;
@@ -194,7 +206,7 @@ internal static class BalancerCommands
             : throw new LoadBalancerCommandException($"policy: '{text}' is not a policy; must be one of {string.Join(", ", Enum.GetNames<SelectionPolicy>())}.");
 
     private static int ReadPercent(string? text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var percent)
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var percent) && percent <= 100
             ? percent
             : throw new LoadBalancerCommandException($"percent: '{text}' is not allowed; must be a whole number from 0 to 100.");
 
