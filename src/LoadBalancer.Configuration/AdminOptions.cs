@@ -11,6 +11,7 @@ public sealed record AdminOptions
 
     /// <summary>Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start.</summary>
     [Description("Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start. Read at start only.")]
+    [Secret]
     public string? Token { get; set; }
 
     /// <summary>Whether <c>/metrics</c> answers with metrics in Prometheus' text format. Default: false.</summary>

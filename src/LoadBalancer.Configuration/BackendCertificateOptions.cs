@@ -15,6 +15,7 @@ public sealed record BackendCertificateOptions
 
     /// <summary>Password of the private key or the PFX file. Default: none.</summary>
     [Description("Password of the private key or the PFX file; better given as an environment variable. Default: none.")]
+    [Secret]
     public string? Password { get; set; }
 
     /// <summary>Says which files, never the password.</summary>

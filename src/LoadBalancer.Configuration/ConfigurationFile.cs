@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -7,6 +8,9 @@ namespace LoadBalancer.Configuration;
 /// <summary>The whole configuration file: what the server reads and the Aspire extension writes.</summary>
 public sealed record ConfigurationFile
 {
+    // Paths and patterns shall be read as they were written.
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Where an editor finds the JSON schema.</summary>
     [JsonPropertyName("$schema")]
     [Description("Where an editor finds the JSON schema.")]
@@ -27,4 +31,11 @@ public sealed record ConfigurationFile
     /// <summary>Writes the file's text.</summary>
     /// <returns>Indented JSON.</returns>
     public string ToJson() => JsonSerializer.Serialize(this, ConfigurationJsonContext.Default.ConfigurationFile);
+
+    /// <summary>
+    /// Writes the file's text for people: <c>***</c> stands where a token, key or password was, or the value of a header,
+    /// cookie or parameter whose name tells of one.
+    /// </summary>
+    /// <returns>Indented JSON.</returns>
+    public string ToJsonWithoutSecrets() => Redaction.Of(this).ToJsonString(Readable);
 }

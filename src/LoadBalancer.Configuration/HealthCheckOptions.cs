@@ -11,14 +11,17 @@ public sealed record HealthCheckOptions
 
     /// <summary>The path of an HTTP check, starting with a slash. Default: <c>/</c>.</summary>
     [Description("Path of an Http check, starting with '/'. Default '/'.")]
+    [Secret(SecretParts.Query)]
     public string Path { get; set; } = "/";
 
     /// <summary>Text that a TCP check sends once connected. Default: nothing.</summary>
     [Description("Text that a Tcp check sends once connected, at most 1024 characters. Default: nothing.")]
+    [Secret]
     public string? Send { get; set; }
 
     /// <summary>Text that the answer to a TCP check must contain within the time-out. Default: none, a connection passes.</summary>
     [Description("Text that what the backend sends to a Tcp check must contain within the time-out, at most 1024 characters. Default: none, a connection passes.")]
+    [Secret]
     public string? Expect { get; set; }
 
     /// <summary>Time from one check of a backend to the next, 100 ms to 1 h. Default: 2 s.</summary>

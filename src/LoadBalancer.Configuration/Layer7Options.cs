@@ -38,6 +38,7 @@ public sealed record Layer7Options
     /// Default: a random one, so that sessions end with the process.
     /// </summary>
     [Description("Secret that signs affinity cookies and headers, 16 to 256 printable ASCII characters without spaces. Default: a random one, so that sessions end with the process.")]
+    [Secret]
     public string? AffinityKey { get; set; }
 
     /// <summary>Whether error answers say addresses and causes. Default: only where the environment is Development.</summary>

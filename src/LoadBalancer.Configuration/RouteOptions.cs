@@ -19,14 +19,17 @@ public sealed record RouteOptions
 
     /// <summary>Headers that must be present with one of the values; an empty list asks for presence alone.</summary>
     [Description("Headers that must be present with one of the values; an empty list asks for presence alone.")]
+    [Secret(SecretParts.Named)]
     public Dictionary<string, string[]> Headers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Query parameters that must be present with one of the values; an empty list asks for presence alone.</summary>
     [Description("Query parameters that must be present with one of the values; an empty list asks for presence alone.")]
+    [Secret(SecretParts.Named)]
     public Dictionary<string, string[]> Query { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Cookies that must be present with one of the values; an empty list asks for presence alone.</summary>
     [Description("Cookies that must be present with one of the values; an empty list asks for presence alone.")]
+    [Secret(SecretParts.Named)]
     public Dictionary<string, string[]> Cookies { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>Listeners of Layer 7 that the request may come in by; one must match. Default: every listener.</summary>
@@ -55,6 +58,7 @@ public sealed record RouteOptions
 
     /// <summary>Changes to request and answer, in YARP's names and form, such as <c>{ "PathPattern": "/v2/{**rest}" }</c>, in this order after <see cref="RemovePrefix"/>.</summary>
     [Description("Changes to request and answer, in YARP's names and form (and ours: ResponseCookie, ResponseLocation), in this order after RemovePrefix.")]
+    [Secret(SecretParts.Named)]
     public Dictionary<string, string>[] Transforms { get; set; } = [];
 
     /// <summary>Response cache; absent means none.</summary>

@@ -146,6 +146,15 @@ public sealed partial class Layer4Balancer : IAsyncDisposable
             withConnections ? [.. Connections.OrderBy(connection => connection.Id).Take(MostRows)] : []);
     }
 
+    /// <summary>Makes the listeners' counters begin anew: connections and sessions accepted and refused, and bytes.</summary>
+    public void ResetStatistics()
+    {
+        foreach (var listener in All)
+        {
+            listener.ResetStatistics();
+        }
+    }
+
     /// <summary>The connection table, in no order: connections, sessions, and those of listeners that drain.</summary>
     public IEnumerable<ConnectionStatistics> Connections => All.SelectMany(listener => listener.Connections);
 

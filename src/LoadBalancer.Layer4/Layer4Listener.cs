@@ -12,6 +12,7 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
     private volatile string _name = name;
     private string? _spanName;
     private volatile ListenerSettings _settings = settings;
+    private volatile Layer4ListenerStatistics? _before;
     private long _accepted;
 
     public string Name
@@ -72,7 +73,26 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
     /// <summary>Stops accepting, lets connections end by themselves, and ends those that are left after the time-out.</summary>
     public abstract Task StopAsync(TimeSpan drainTimeout);
 
+    /// <summary>Begins to count anew. Telemetry, and the rows of the connection table, go on.</summary>
+    public void ResetStatistics() => _before = Count();
+
     public Layer4ListenerStatistics GetStatistics()
+    {
+        var now = Count();
+        return _before is not { } before ? now : now with
+        {
+            Accepted = Since(before.Accepted, now.Accepted),
+            Refused = Since(before.Refused, now.Refused),
+            Refusals = now.Refusals
+                .Select(refusal => KeyValuePair.Create(refusal.Key, Since(before.Refusals.GetValueOrDefault(refusal.Key), refusal.Value)))
+                .Where(refusal => refusal.Value > 0)
+                .ToDictionary(),
+            BytesToBackend = Since(before.BytesToBackend, now.BytesToBackend),
+            BytesToClient = Since(before.BytesToClient, now.BytesToClient),
+        };
+    }
+
+    private Layer4ListenerStatistics Count()
     {
         var settings = Settings;
         return new(
@@ -101,6 +121,9 @@ internal abstract class Layer4Listener(string name, ListenAddress address, Liste
 
     private static IEnumerable<string> PoolsOf(Layer4ListenerOptions options) =>
         options.TlsRoutes.Values.Select(route => route.Pool).Prepend(options.Pool).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase);
+
+    // The kernel's counters, in NAT mode, may begin anew by themselves.
+    private static long Since(long before, long now) => now >= before ? now - before : now;
 
     protected void CountAccepted() => Interlocked.Increment(ref _accepted);
 }

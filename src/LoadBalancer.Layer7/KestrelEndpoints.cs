@@ -149,6 +149,14 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
     /// <summary>The listeners.</summary>
     public IEnumerable<Listener> Listeners => _bound.Values.Select(bound => bound.Listener);
 
+    public void ResetStatistics()
+    {
+        foreach (var bound in _bound.Values)
+        {
+            bound.Listener.ResetStatistics();
+        }
+    }
+
     public ValueTask DisposeAsync() => _glances.DisposeAsync();
 
     public ListenException ToListenException(IOException exception)

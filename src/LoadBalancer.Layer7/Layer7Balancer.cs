@@ -164,6 +164,18 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         new(_connections.Open, _connections.Refused),
         _accessLog.GetStatistics());
 
+    /// <summary>Makes the counters of listeners, routes and the cache begin anew. What is active, waits, is stored or remembered stays.</summary>
+    public void ResetStatistics()
+    {
+        _connections.ResetStatistics();
+        _endpoints.ResetStatistics();
+        _cache.ResetStatistics();
+        foreach (var route in _routes.All)
+        {
+            route.ResetStatistics();
+        }
+    }
+
     /// <summary>Names of the routes that keep answers.</summary>
     public IReadOnlyList<string> CachingRoutes => _cache.RouteNames;
 

@@ -44,4 +44,10 @@ internal sealed class Listener(string name, TlsTermination? tls)
     public void RecordRequest() => Interlocked.Increment(ref _requests);
 
     public void RecordRefused() => Interlocked.Increment(ref _refused);
+
+    public void ResetStatistics()
+    {
+        Volatile.Write(ref _refused, 0);
+        Volatile.Write(ref _requests, 0);
+    }
 }

@@ -22,6 +22,7 @@ internal sealed partial class BalancerService(
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly SemaphoreSlim _applying = new(1, 1);
+    private long _countersSince = time.GetUtcNow().UtcTicks;
     private ConfigurationWatcher? _watcher;
     private readonly ConfigurationCandidate _first = initial;
     private volatile ConfigurationCandidate _current = initial;
@@ -51,10 +52,28 @@ internal sealed partial class BalancerService(
         _first.Options!.Name,
         Environment.ProcessId,
         _startedAt,
+        new(Volatile.Read(ref _countersSince), TimeSpan.Zero),
         _configuration,
         [.. pools.All.Select(pool => pool.GetStatistics()).OrderBy(pool => pool.Name, StringComparer.Ordinal)],
         layer4.GetStatistics(withConnections),
         layer7.GetStatistics());
+
+    /// <summary>What is in force: the configuration with what commands have changed since.</summary>
+    public LoadBalancerOptions GetOptions() => ConfigurationInForce.Of(_current.Options!, pools, layer7);
+
+    /// <summary>Makes every counter that the statistics show begin anew.</summary>
+    public void ResetStatistics()
+    {
+        foreach (var pool in pools.All)
+        {
+            pool.ResetStatistics();
+        }
+
+        layer4.ResetStatistics();
+        layer7.ResetStatistics();
+        Volatile.Write(ref _countersSince, time.GetUtcNow().UtcTicks);
+        Log.StatisticsReset(logger);
+    }
 
     public HealthReport GetHealth() =>
         new("ready", pools.All.ToDictionary(pool => pool.Name, pool => pool.Snapshot.Available.Length));
@@ -199,6 +218,9 @@ internal sealed partial class BalancerService(
 
         [LoggerMessage(407, LogLevel.Error, "{Path} could not be brought into force.")]
         public static partial void Unexpected(ILogger logger, Exception exception, string path);
+
+        [LoggerMessage(409, LogLevel.Information, "All statistics begin anew, by command.")]
+        public static partial void StatisticsReset(ILogger logger);
 
         [LoggerMessage(404, LogLevel.Information, "Stopping; connections and requests have {Seconds} s to end.")]
         public static partial void Stopping(ILogger logger, double seconds);

@@ -25,6 +25,7 @@ public sealed class BackendRowTests(AppHostFixture fixture)
         {
             var backend = backends.Single(backend => backend.Name == Property(snapshot, "Replica"));
             Assert.Equal((backend.Address, "catalog", "1"), (Property(snapshot, "Address"), Property(snapshot, "Pool"), Property(snapshot, "Weight")));
+            Assert.Equal(("Round robin", $"http://{backend.Address}"), (Property(snapshot, "Policy"), snapshot.Urls.Single().Url));
             Assert.StartsWith("edge-", Property(snapshot, "resource.parentName"), StringComparison.Ordinal);
             Assert.Contains(snapshot.Relationships, relationship => relationship is { ResourceName: "catalog", Type: "Reference" });
         });
@@ -45,7 +46,9 @@ public sealed class BackendRowTests(AppHostFixture fixture)
         var snapshot = await WaitAsync(row, snapshot => Property(snapshot, "Picks") == $"{picks}");
 
         Assert.True(picks >= 7);
-        Assert.Contains($"{picks} picks", Property(snapshot, "resource.source"), StringComparison.Ordinal);
+        Assert.Contains($", {picks} picks, ", Property(snapshot, "resource.source"), StringComparison.Ordinal);
+        Assert.EndsWith(" ms", Property(snapshot, "Latency"), StringComparison.Ordinal);
+        Assert.Equal("0", Property(snapshot, "Failures"));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal static class Figures
     {
         var pool = new PoolStatistics(name, $"http://{name}", SelectionPolicy.LeastConnections, backends, false, 0, active, null, 0, null,
             [.. Enumerable.Range(0, backends).Select(i => Backend(name, i, picks + i))]);
-        return new(name, 1, DateTimeOffset.UnixEpoch, new("balancer.json", DateTimeOffset.UnixEpoch, 0, 0, []), [pool],
+        return new(name, 1, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, new("balancer.json", DateTimeOffset.UnixEpoch, 0, 0, []), [pool],
             new([new Layer4ListenerStatistics("echo", ["127.0.0.1:7000"], Layer4Protocol.Tcp, Layer4Mode.Relay, name, SelectionPolicy.LeastConnections, active, null, 0, 0, active, 0, new Dictionary<string, long>(), [name], 0, 0)], []),
             Nothing());
     }

@@ -91,6 +91,23 @@ public sealed partial class LivePageTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task The_reset_button_makes_counters_begin_anew()
+    {
+        await using var topology = await Topology.StartAsync();
+        await topology.RequestAsync("/auth/before");
+        await using var page = await LivePage.OpenAsync(chromium, new Uri(topology.Page, $"/#token={Topology.Token}"));
+        await Expect(page.Node("pool", "auth")).ToBeVisibleAsync();
+        Assert.True((await topology.Server.GetStatisticsAsync()).Layer7.Routes.Sum(route => route.Requests) > 0);
+
+        await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Reset statistics" }).ClickAsync();
+
+        await Expect(page.Tab.Locator("#told")).ToContainTextAsync("All counters begin anew.");
+        Assert.Equal(0, (await topology.Server.GetStatisticsAsync()).Layer7.Routes.Sum(route => route.Requests));
+        await Expect(page.Tab.Locator("#about")).ToContainTextAsync("counters of ");
+        page.AssertNoComplaints();
+    }
+
+    [Fact]
     public async Task A_command_asks_for_the_token_and_a_wrong_one_is_told()
     {
         await using var topology = await Topology.StartAsync();

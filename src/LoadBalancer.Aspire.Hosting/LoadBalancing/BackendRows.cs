@@ -42,6 +42,7 @@ internal sealed partial class BackendRows(
         {
             var rows = balancer.Pools.SelectMany(pool => RowsOf(balancer, pool)).ToArray();
             _rows.Add(balancer, rows);
+            BalancerCommands.AddTo(balancer);
         }
     }
 
@@ -125,11 +126,11 @@ internal sealed partial class BackendRows(
     {
         foreach (var group in rows.GroupBy(row => row.Pool))
         {
-            var backends = pools.FirstOrDefault(pool => pool.Name == group.Key)?.Backends ?? [];
-            foreach (var (row, backend) in Assign([.. group], backends))
+            var pool = pools.FirstOrDefault(pool => pool.Name == group.Key);
+            foreach (var (row, backend) in Assign([.. group], pool?.Backends ?? []))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                await notifications.PublishUpdateAsync(row, before => BackendSnapshot.Of(row, backend, before));
+                await notifications.PublishUpdateAsync(row, before => BackendSnapshot.Of(row, pool, backend, before));
             }
         }
     }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
-using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 
 namespace Aspire.Hosting.LoadBalancing;
@@ -11,6 +10,8 @@ internal static class BackendSnapshot
 {
     /// <summary>The state of a place that no replica holds.</summary>
     public const string Empty = "Not running";
+
+    private const string AddressUrl = "address";
 
     // The dashboard's own name for what its column "Source" shows.
     private const string Source = "resource.source";
@@ -23,10 +24,11 @@ internal static class BackendSnapshot
         Properties = [new("Pool", row.Pool)],
     };
 
-    public static CustomResourceSnapshot Of(LoadBalancerBackendResource row, BackendStatistics? backend, CustomResourceSnapshot before) => before with
+    public static CustomResourceSnapshot Of(LoadBalancerBackendResource row, PoolStatistics? pool, BackendStatistics? backend, CustomResourceSnapshot before) => before with
     {
         State = StateOf(backend),
-        Properties = With(before.Properties, backend is null ? [new("Pool", row.Pool), new("Replica", row.Replica), new(Source, null)] : PropertiesOf(row, backend)),
+        Urls = backend is null || pool is null ? [] : UrlsOf(pool, backend),
+        Properties = With(before.Properties, backend is null || pool is null ? [new("Pool", row.Pool), new("Replica", row.Replica), new(Source, null)] : PropertiesOf(pool, backend)),
     };
 
     public static BackendState? StateIn(CustomResourceSnapshot snapshot) => snapshot.State?.Text switch
@@ -51,10 +53,11 @@ internal static class BackendSnapshot
         _ => new(Empty, KnownResourceStateStyles.Info),
     };
 
-    private static ResourcePropertySnapshot[] PropertiesOf(LoadBalancerBackendResource row, BackendStatistics backend) =>
+    private static ResourcePropertySnapshot[] PropertiesOf(PoolStatistics pool, BackendStatistics backend) =>
     [
-        new(Source, string.Create(CultureInfo.InvariantCulture, $"{backend.Name} {backend.Address}, {backend.Active} active, {backend.Picks} picks")),
-        new("Pool", row.Pool),
+        new(Source, Summary(backend)),
+        new("Pool", pool.Name),
+        new("Policy", Choices.Words(pool.Policy.ToString())),
         new("Replica", backend.Name),
         new("Address", backend.Address),
         new("Reason", backend.Reason),
@@ -67,10 +70,28 @@ internal static class BackendSnapshot
         new("Ejections", backend.Ejections),
         new("Ejected until", backend.EjectedUntil?.ToString("u", CultureInfo.InvariantCulture)),
         new("Last failed check", backend.LastError),
-        new("Faults", Describe(backend.Faults)),
+        new("Latency", LatencyOf(backend)),
+        new("Faults", (backend.Faults ?? pool.Faults)?.ToString()),
     ];
 
-    private static string? Describe(FaultOptions? faults) => faults?.ToString();
+    // The column is narrow: what there is none of is left out.
+    private static string Summary(BackendStatistics backend) => string.Join(", ", new[]
+    {
+        backend.Name,
+        string.Create(CultureInfo.InvariantCulture, $"{backend.Active} active"),
+        string.Create(CultureInfo.InvariantCulture, $"{backend.Picks} {(backend.Picks == 1 ? "pick" : "picks")}"),
+        backend.Failures == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{backend.Failures} failed"),
+        LatencyOf(backend),
+    }.OfType<string>());
+
+    private static string? LatencyOf(BackendStatistics backend) =>
+        backend.LatencyMilliseconds is { } latency ? string.Create(CultureInfo.InvariantCulture, $"{latency.ToString(latency < 10 ? "0.#" : "0", CultureInfo.InvariantCulture)} ms") : null;
+
+    // The dashboard fails at what is no URL.
+    private static ImmutableArray<UrlSnapshot> UrlsOf(PoolStatistics pool, BackendStatistics backend) =>
+        Uri.TryCreate(pool.Service, UriKind.Absolute, out var service) && Uri.TryCreate($"{service.Scheme}://{backend.Address}", UriKind.Absolute, out var url)
+            ? [new(AddressUrl, url.OriginalString, IsInternal: false) { DisplayProperties = new(backend.Address) }]
+            : [];
 
     // What does not apply is left out; what others say of the resource, such as its parent, stays.
     private static ImmutableArray<ResourcePropertySnapshot> With(ImmutableArray<ResourcePropertySnapshot> before, ResourcePropertySnapshot[] now) =>

@@ -36,6 +36,11 @@ internal sealed partial record CommandDescription(string Name, string DisplayNam
     {
         try
         {
+            if (!balancer.AdminEndpoint.IsAllocated)
+            {
+                throw new LoadBalancerCommandException($"'{balancer.Name}' has not started.");
+            }
+
             using var client = await balancer.CreateClientAsync(context.CancellationToken);
             var result = await execute(client, context);
             Log.Done(context.Logger, result.Message);

@@ -88,6 +88,7 @@ internal static class LoadBalancerBuilder
         if (builder.Resource.Pools.Count > known)
         {
             builder.AddMember(pool.Members[0]);
+            builder.AddHealthCheck(pool);
         }
 
         return pool;
@@ -153,6 +154,14 @@ internal static class LoadBalancerBuilder
         {
             builder.WithReferenceRelationship(member.Reported);
         }
+    }
+
+    private static void AddHealthCheck<T>(this IResourceBuilder<T> builder, BackendPool pool)
+        where T : LoadBalancerResource
+    {
+        var key = PoolHealthCheck.KeyOf(builder.Resource, pool);
+        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new(key, _ => new PoolHealthCheck(builder.Resource, pool), failureStatus: null, tags: null));
+        builder.WithHealthCheck(key);
     }
 
     private static string ListenHost(LoadBalancerResource balancer, EndpointAnnotation endpoint)

@@ -9,6 +9,8 @@ internal sealed class SessionCounts
 
     public void Record(AffinityState state) => Interlocked.Increment(ref _counts[(int)state]);
 
+    public void ResetStatistics() => Array.Clear(_counts);
+
     public SessionStatistics GetStatistics(int? remembered) =>
         new(Of(AffinityState.New), Of(AffinityState.Kept), Of(AffinityState.Repicked), Of(AffinityState.Refused), remembered);
 

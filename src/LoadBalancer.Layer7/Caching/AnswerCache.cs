@@ -21,6 +21,7 @@ internal sealed class AnswerCache : IDisposable
 
     private readonly TimeProvider _time;
     private readonly long[] _outcomes = new long[Enum.GetValues<CacheOutcome>().Length];
+    private long _evictionsNotCounted;
     private volatile FrozenDictionary<string, CachingRoute> _routes = FrozenDictionary<string, CachingRoute>.Empty;
     private Dictionary<string, string> _descriptions = new(StringComparer.OrdinalIgnoreCase);
     private volatile AnswerStore _store;
@@ -166,7 +167,14 @@ internal sealed class AnswerCache : IDisposable
         Count(CacheOutcome.Revalidated),
         Count(CacheOutcome.Miss),
         Count(CacheOutcome.Bypass),
-        Evictions);
+        Evictions - Volatile.Read(ref _evictionsNotCounted));
+
+    /// <summary>Begins to count anew. What is stored stays, with its hits; telemetry goes on.</summary>
+    public void ResetStatistics()
+    {
+        Array.Clear(_outcomes);
+        Volatile.Write(ref _evictionsNotCounted, Evictions);
+    }
 
     public void Dispose() => _store.Dispose();
 

@@ -18,6 +18,8 @@ internal sealed class RouteFaults
     /// <summary>Requests that a fault acted on.</summary>
     public long Count => Volatile.Read(ref _count);
 
+    public void ResetStatistics() => Volatile.Write(ref _count, 0);
+
     public void Record(string route)
     {
         Interlocked.Increment(ref _count);

@@ -22,6 +22,8 @@ internal sealed class ConnectionLimit
     /// <summary>Connections that were closed at once.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
+    public void ResetStatistics() => Volatile.Write(ref _refused, 0);
+
     /// <summary>Takes a changed limit, for connections to come.</summary>
     /// <param name="max">Most connections; null for no limit.</param>
     public void Apply(int? max) => Volatile.Write(ref _max, max ?? int.MaxValue);

@@ -41,6 +41,13 @@ internal sealed class RouteLimits
     /// <summary>Counts a request that a limit refused.</summary>
     public void Record(Refusal refusal) => Interlocked.Increment(ref _counts.Of(refusal));
 
+    public void ResetStatistics()
+    {
+        Volatile.Write(ref _counts.RateLimited, 0);
+        Volatile.Write(ref _counts.AtCapacity, 0);
+        Volatile.Write(ref _counts.TooLarge, 0);
+    }
+
     public RouteLimitStatistics GetStatistics() => new(
         Volatile.Read(ref _counts.RateLimited),
         Volatile.Read(ref _counts.AtCapacity),

@@ -40,6 +40,15 @@ internal sealed class ResilienceFigures(string route)
         Layer7Telemetry.Timeouts.Add(1, Layer7Telemetry.Route(route), Layer7Telemetry.Reason(kind));
     }
 
+    public void ResetStatistics()
+    {
+        Volatile.Write(ref _retries, 0);
+        Volatile.Write(ref _retriesRefused, 0);
+        Volatile.Write(ref _hedges, 0);
+        Volatile.Write(ref _hedgesWon, 0);
+        Array.Clear(_timeouts);
+    }
+
     public ResilienceStatistics GetStatistics() => new(
         Volatile.Read(ref _retries),
         Volatile.Read(ref _retriesRefused),

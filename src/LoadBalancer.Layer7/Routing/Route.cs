@@ -109,6 +109,20 @@ internal sealed class Route(string name, RouteOptions options, BackendPool pool,
 
     public void RecordSession(AffinityState state) => _sessions.Record(state);
 
+    public void ResetStatistics()
+    {
+        Volatile.Write(ref _requests, 0);
+        Volatile.Write(ref _forwarded, 0);
+        Volatile.Write(ref _cacheHits, 0);
+        Volatile.Write(ref _failed, 0);
+        Resilience.ResetStatistics();
+        Split?.ResetStatistics();
+        Mirror?.ResetStatistics();
+        Limits?.ResetStatistics();
+        _faults.ResetStatistics();
+        _sessions.ResetStatistics();
+    }
+
     public RouteStatistics GetStatistics() => new(
         name, options.Path, pool.Name, PolicyFor(pool).Kind,
         Volatile.Read(ref _requests), Volatile.Read(ref _forwarded), Volatile.Read(ref _cacheHits), Volatile.Read(ref _failed),

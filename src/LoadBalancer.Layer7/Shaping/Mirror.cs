@@ -54,6 +54,8 @@ internal sealed class Mirror(string route, MirrorOptions options, BackendPool po
         Layer7Telemetry.Mirrored.Add(1, Layer7Telemetry.Route(route), Layer7Telemetry.Reason(result));
     }
 
+    public void ResetStatistics() => Array.Clear(_results);
+
     public MirrorStatistics GetStatistics() => new(
         pool.Name, options.Percent, Volatile.Read(ref _active), Results.ToDictionary(result => result.ToString(), result => Volatile.Read(ref _results[(int)result])));
 }

@@ -70,6 +70,14 @@ internal sealed class Split
         }
     }
 
+    public void ResetStatistics()
+    {
+        foreach (var share in Shares)
+        {
+            share.Counter.ResetStatistics();
+        }
+    }
+
     public IReadOnlyList<SplitStatistics> GetStatistics() => [.. Shares.Select(share => new SplitStatistics(share.Pool.Name, share.Percent, share.Counter.Requests))];
 
     // Whatever else the cookie says is none of ours, and a pool without a share is to become empty.

@@ -7,5 +7,7 @@ internal sealed class SplitCounter
 
     public long Requests => Volatile.Read(ref _requests);
 
+    public void ResetStatistics() => Volatile.Write(ref _requests, 0);
+
     public void Record() => Interlocked.Increment(ref _requests);
 }

@@ -28,9 +28,11 @@ internal static partial class AdminCommands
         admin.MapDelete("/pools/{pool}/faults", HandlePool((context, pool) => Do(() => pool.SetFaults(null))));
         admin.MapRoutes();
         admin.MapPut("/pools/{pool}/policy", HandlePool(SetPolicyAsync));
+        admin.MapDelete("/pools/{pool}/statistics", HandlePool((_, pool) => Do(pool.ResetStatistics)));
         admin.MapGet("/connections", Authorized(ListAsync));
         admin.MapDelete("/connections/{id}", Authorized(CloseAsync));
         admin.MapCacheCommands();
+        admin.MapBalancerCommands();
     }
 
     private static async Task<Problem?> SetWeightAsync(HttpContext context, BackendPool pool, Backend backend)

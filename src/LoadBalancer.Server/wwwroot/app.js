@@ -1,6 +1,6 @@
 // The live page: takes the figures as they come and gives them to its parts.
 
-import { askToken, tell } from './act.js';
+import { askToken, command, tell } from './act.js';
 import { CachePanel } from './cache.js';
 import { token } from './commands.js';
 import { ConnectionsPanel } from './connections.js';
@@ -68,7 +68,7 @@ function drawAll() {
   if (document.title !== title) {
     document.title = title;
   }
-  setText(document.getElementById('about'), `process ${statistics.processId}, up ${format.span((newest.at - new Date(statistics.startedAt)) / 1000)}`);
+  setText(document.getElementById('about'), `process ${statistics.processId}, up ${format.span((newest.at - new Date(statistics.startedAt)) / 1000)}${countedFor(statistics)}`);
   drawTiles(document.getElementById('tiles'), statistics, feed.history);
   picture.draw(statistics, feed.history);
   for (const panel of panels) {
@@ -84,6 +84,11 @@ function drawAll() {
   } else {
     drawPanel();
   }
+}
+
+// Told only after a reset: until then the counters are as old as the process.
+function countedFor({ startedAt, countersSince }) {
+  return new Date(countersSince) - new Date(startedAt) < 1000 ? '' : `, counters of ${format.span((newest.at - new Date(countersSince)) / 1000)}`;
 }
 
 function bannersOf({ configuration, pools }) {
@@ -105,6 +110,7 @@ document.getElementById('token').addEventListener('click', () => {
     tell('The token is forgotten.');
   }
 });
+document.getElementById('reset').addEventListener('click', () => command('DELETE', '/admin/statistics', undefined, 'All counters begin anew.'));
 token.addEventListener('change', drawToken);
 drawToken();
 // A second link with a token may be opened in the same tab.

@@ -106,7 +106,8 @@ public sealed class Backend
     public int Active => Volatile.Read(ref _active);
 
     /// <summary>Times it was picked.</summary>
-    public long Picks => Volatile.Read(ref _picks);
+    // One that is withdrawn may have been counted before a reset.
+    public long Picks => Math.Max(0, Volatile.Read(ref _picks));
 
     /// <summary>Connections and requests that failed at it.</summary>
     public long Failures => Volatile.Read(ref _failures);
@@ -135,6 +136,9 @@ public sealed class Backend
     internal DateTimeOffset? EjectedUntil { get; set; }
 
     internal int Ejections { get; set; }
+
+    /// <summary>Ejections before statistics were reset; the number of an ejection must not come twice.</summary>
+    internal int CountedEjectionsFrom { get; private set; }
 
     /// <summary>Ejections that double the time of the next one.</summary>
     internal int RecentEjections { get; set; }
@@ -204,6 +208,14 @@ public sealed class Backend
 
         Interlocked.Increment(ref _picks);
         return true;
+    }
+
+    /// <summary>Begins to count anew. What decides its state goes on.</summary>
+    internal void ResetStatistics()
+    {
+        Volatile.Write(ref _picks, 0);
+        Volatile.Write(ref _failures, 0);
+        CountedEjectionsFrom = Ejections;
     }
 
     internal int Release() => Interlocked.Decrement(ref _active);

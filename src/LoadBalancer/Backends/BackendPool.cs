@@ -427,6 +427,17 @@ public sealed partial class BackendPool
         Changed?.Invoke(this);
     }
 
+    /// <summary>Begins to count anew at every backend: picks, failures and ejections. Their states and what they have stay.</summary>
+    public void ResetStatistics()
+    {
+        foreach (var backend in _snapshot.Members)
+        {
+            backend.ResetStatistics();
+        }
+
+        Log.StatisticsReset(_logger, Name);
+    }
+
     /// <summary>Says what the pool is doing.</summary>
     /// <returns>A copy of the figures at this moment.</returns>
     public PoolStatistics GetStatistics()
@@ -435,7 +446,7 @@ public sealed partial class BackendPool
         var backends = snapshot.Members.Select(backend => new BackendStatistics(
             backend.Name, backend.Id, backend.State, backend.Reason, backend.Weight, backend.Priority,
             backend.MaxConnections == int.MaxValue ? null : backend.MaxConnections, backend.Active, backend.Picks,
-            backend.Failures, backend.Ejections, backend.EjectedUntil, backend.LastError, backend.Faults,
+            backend.Failures, backend.Ejections - backend.CountedEjectionsFrom, backend.EjectedUntil, backend.LastError, backend.Faults,
             backend.Latency.Newest is { } latency ? Math.Round(latency, 3) : null));
         var available = snapshot.Available.ToArray();
         return new(
@@ -827,5 +838,8 @@ public sealed partial class BackendPool
 
         [LoggerMessage(110, LogLevel.Information, "Pool {Pool}: policy {After} by command, before {Before}.")]
         public static partial void PolicySet(ILogger logger, string pool, SelectionPolicy before, SelectionPolicy after);
+
+        [LoggerMessage(111, LogLevel.Information, "Pool {Pool}: its statistics begin anew, by command.")]
+        public static partial void StatisticsReset(ILogger logger, string pool);
     }
 }
