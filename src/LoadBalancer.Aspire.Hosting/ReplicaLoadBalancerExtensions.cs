@@ -19,7 +19,8 @@ public static class ReplicaLoadBalancerExtensions
     /// <remarks>
     /// An endpoint of the scheme <c>http</c> gets a Layer 7 balancer, <c>&lt;resource&gt;-lb</c>, which spreads requests;
     /// all others get a listener of a Layer 4 balancer, which spreads connections, and leaves TLS to the replicas.
-    /// What is published references the resource itself.
+    /// What is published has the balancer as a container, and references lead to it there as well, unless
+    /// <see cref="ReplicaLoadBalancerBuilder.WithoutPublishing"/> is asked for.
     /// </remarks>
     /// <exception cref="ArgumentException">The resource has no endpoint yet, or a load balancer already.</exception>
     /// <example>
@@ -71,7 +72,7 @@ public static class ReplicaLoadBalancerExtensions
         var backend = builder.GetEndpoint(endpoint.Name);
         var balancer = builder.ApplicationBuilder.AddLayer7LoadBalancer(name, adminPort: options.TakeAdminPort())
             .WithRoute("/{**path}", backend, options.Configure)
-            .Below(builder);
+            .Below(builder, options);
         balancer.WithPoolOf(backend, options);
         builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer.Resource.HttpEndpoint));
     }
@@ -79,7 +80,7 @@ public static class ReplicaLoadBalancerExtensions
     private static void AddLayer4<T>(this IResourceBuilder<T> builder, EndpointAnnotation[] endpoints, string name, ReplicaLoadBalancerBuilder options)
         where T : IResourceWithEndpoints
     {
-        var balancer = builder.ApplicationBuilder.AddLayer4LoadBalancer(name, options.TakeAdminPort()).Below(builder);
+        var balancer = builder.ApplicationBuilder.AddLayer4LoadBalancer(name, options.TakeAdminPort()).Below(builder, options);
         foreach (var endpoint in endpoints)
         {
             var backend = builder.GetEndpoint(endpoint.Name);
@@ -112,7 +113,11 @@ public static class ReplicaLoadBalancerExtensions
         }
     }
 
-    private static IResourceBuilder<TBalancer> Below<TBalancer, T>(this IResourceBuilder<TBalancer> balancer, IResourceBuilder<T> resource)
+    private static IResourceBuilder<TBalancer> Below<TBalancer, T>(this IResourceBuilder<TBalancer> balancer, IResourceBuilder<T> resource, ReplicaLoadBalancerBuilder options)
         where TBalancer : LoadBalancerResource
-        where T : IResourceWithEndpoints => balancer.WithParentRelationship(resource.Resource);
+        where T : IResourceWithEndpoints
+    {
+        balancer.WithParentRelationship(resource.Resource);
+        return options.IsPublished ? balancer : balancer.ExcludeFromManifest();
+    }
 }
