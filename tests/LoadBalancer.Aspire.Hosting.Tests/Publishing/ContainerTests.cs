@@ -7,14 +7,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Aspire.Hosting.ApplicationModel;
 using LoadBalancer.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Aspire.Hosting.Tests.Publishing;
 
@@ -52,11 +48,9 @@ public sealed partial class ContainerTests
         using var app = new PublishedApp();
         app.Builder.AddLayer7LoadBalancer("edge", FreePort()).WithRoute("/{**rest}", app.Builder.AddContainer("catalog", "catalog").WithHttpEndpoint(targetPort: 9000));
         var manifest = await app.ManifestAsync();
-        // Two containers on one machine, unlike two containers, share a loopback.
         var admin = FreePort();
-        manifest["edge"]!["env"]!["LoadBalancer__Admin__Address"] = $"localhost:{admin}";
 
-        await using var container = Container.Start(app.Folder, manifest, "edge", new() { ["catalog"] = catalog.Urls.First() });
+        await using var container = Container.Start(app.Folder, manifest, "edge", new() { ["catalog"] = catalog.Urls.First() }, admin);
         using var client = new HttpClient();
         var statistics = await Eventually.GetAsync(() => GetAsync(client, $"http://localhost:{admin}/stats"), found => found.Text.Contains("\"healthy\":1", StringComparison.OrdinalIgnoreCase), Deadline);
 
@@ -76,16 +70,13 @@ public sealed partial class ContainerTests
         var echo = app.Builder.AddContainer("echo", "echo").WithEndpoint(name: "tcp", scheme: "tcp", targetPort: 9000);
         app.Builder.AddLayer4LoadBalancer("wire").WithTcpListener("echo", port, echo.GetEndpoint("tcp"), l => l.WithPolicy(SelectionPolicy.LeastConnections));
         var manifest = await app.ManifestAsync();
-        manifest["wire"]!["env"]!["LoadBalancer__Admin__Address"] = $"localhost:{FreePort()}";
 
         await using var container = Container.Start(app.Folder, manifest, "wire", new() { ["echo"] = $"tcp://{service.LocalEndpoint}" });
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(Deadline);
         var greeting = GreetAsync(service, deadline.Token);
-        using var client = await Eventually.GetAsync(() => ConnectAsync(port), found => found is not null, Deadline);
 
-        using var reader = new StreamReader(client!.GetStream());
-        Assert.Equal("hello", await reader.ReadLineAsync(deadline.Token));
+        Assert.Equal("hello", await Eventually.GetAsync(() => GreetingAsync(port), found => found is not null, Deadline));
         await deadline.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => greeting);
     }
@@ -135,8 +126,6 @@ public sealed partial class ContainerTests
         var service = builder.Build();
         service.MapGet("/{**path}", (HttpRequest request) => $"{name} {request.Path}{request.QueryString}");
         await service.StartAsync(TestContext.Current.CancellationToken);
-        service.Urls.Clear();
-        service.Urls.Add(service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return service;
     }
 
@@ -155,7 +144,7 @@ public sealed partial class ContainerTests
 
     private static async Task<HttpStatusCode> DrainAsync(HttpClient client, int admin, string token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost:{admin}/pools/catalog/backends/catalog/drain") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost:{admin}/admin/pools/catalog/backends/catalog/drain") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
         using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
         return answer.StatusCode;
     }
@@ -176,17 +165,17 @@ public sealed partial class ContainerTests
         }
     }
 
-    private static async Task<TcpClient?> ConnectAsync(int port)
+    private static async Task<string?> GreetingAsync(int port)
     {
-        var client = new TcpClient();
+        using var client = new TcpClient();
         try
         {
             await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
-            return client;
+            using var reader = new StreamReader(client.GetStream());
+            return await reader.ReadLineAsync(TestContext.Current.CancellationToken);
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException)
         {
-            client.Dispose();
             return null;
         }
     }
@@ -217,7 +206,8 @@ public sealed partial class ContainerTests
         /// <param name="manifest">Its resources.</param>
         /// <param name="name">The balancer.</param>
         /// <param name="services">Where the resources that it refers to are.</param>
-        public static Container Start(string folder, JsonObject manifest, string name, Dictionary<string, string> services)
+        /// <param name="adminPort">Where the admin endpoint is: unlike containers, processes share a loopback.</param>
+        public static Container Start(string folder, JsonObject manifest, string name, Dictionary<string, string> services, int? adminPort = null)
         {
             var resource = manifest[name]!;
             var context = Path.Combine(folder, resource["build"]!["context"]!.GetValue<string>());
@@ -252,6 +242,7 @@ public sealed partial class ContainerTests
                 start.ArgumentList.Add(argument.Replace("/app/", $"{root}/", StringComparison.Ordinal));
             }
 
+            environment["LoadBalancer__Admin__Address"] = $"localhost:{adminPort ?? FreePort()}";
             foreach (var (key, value) in environment)
             {
                 start.Environment[key] = value;

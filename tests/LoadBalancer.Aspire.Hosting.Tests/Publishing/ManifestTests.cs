@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 
 namespace Aspire.Hosting.Tests.Publishing;
@@ -47,7 +46,7 @@ public sealed partial class ManifestTests
         Directory.Delete(folder, recursive: true);
         foreach (var (_, resource) in manifest["resources"]!.AsObject())
         {
-            foreach (var (_, binding) in resource!["bindings"]?.AsObject() ?? [])
+            foreach (var (_, binding) in resource!["bindings"]?.AsObject() ?? new JsonObject())
             {
                 // Aspire writes this for every endpoint over UDP, ours or not; the schema knows only tcp, http and http2.
                 if (binding!["transport"]!.GetValue<string>() == "udp")
