@@ -18,6 +18,8 @@ public sealed class ReplicaLoadBalancerBuilder
 
     internal bool HasAffinity { get; private set; }
 
+    internal bool IsPublished { get; private set; } = true;
+
     internal Action<BackendPoolBuilder>? Pool { get; private set; }
 
     internal Action<Layer7RouteBuilder>? Route { get; private set; }
@@ -87,6 +89,17 @@ public sealed class ReplicaLoadBalancerBuilder
     {
         ArgumentNullException.ThrowIfNull(configure);
         HttpsListener += configure;
+        return this;
+    }
+
+    /// <summary>
+    /// Leaves the load balancer out of what is published: who references the resource is given the resource's own
+    /// address there, and the platform balances. Default: it is published as a container, and references lead to it.
+    /// </summary>
+    /// <returns>This builder.</returns>
+    public ReplicaLoadBalancerBuilder WithoutPublishing()
+    {
+        IsPublished = false;
         return this;
     }
 

@@ -21,7 +21,9 @@ public static class ReplicaLoadBalancerExtensions
     /// TLS to the replicas again. All other endpoints get a Layer 4 balancer, which spreads connections. A balancer has a
     /// listener for each endpoint, of the same name. An endpoint that is added later gets one too, where there is a
     /// balancer of its layer by then; else a warning in the resource's log says that it has none.
-    /// What waits for the resource waits for its balancers too. What is published references the resource itself.
+    /// What waits for the resource waits for its balancers too.
+    /// What is published has the balancer as a container, and references lead to it there as well, unless
+    /// <see cref="ReplicaLoadBalancerBuilder.WithoutPublishing"/> is asked for.
     /// </remarks>
     /// <exception cref="ArgumentException">The resource has no endpoint yet, or a load balancer already.</exception>
     /// <example>

@@ -38,6 +38,9 @@ public abstract class LoadBalancerResource : ExecutableResource, IResourceWithSe
     /// <summary>Where the process finds its configuration; null until the AppHost starts.</summary>
     internal string? ConfigurationPath { get; set; }
 
+    /// <summary>How it is published as resources of the Kubernetes Gateway API; null where it is published as a container.</summary>
+    internal GatewayApiOptions? GatewayApi { get; set; }
+
     /// <summary>What the process is to do, with the given replicas behind its pools.</summary>
     internal ConfigurationFile Describe(Func<BackendPool, IReadOnlyList<Replica>> replicasOf)
     {

@@ -18,14 +18,20 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
     /// <summary>Whose replicas it has; the first is the one that it is named after.</summary>
     public IReadOnlyList<PoolMember> Members => _members;
 
-    /// <summary>What the user has set, over what suits replicas that come and go.</summary>
-    public PoolOptions Options { get; private set; } = new()
+    /// <summary>What suits replicas that come and go.</summary>
+    public static PoolOptions Defaults => new()
     {
         // A replica runs before it listens; this finds out when it does, and when it no longer does.
         HealthCheck = new() { Type = HealthCheckType.Tcp, Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1), Rise = 1, Fall = 2 },
         // The list is written by somebody who knows which replicas run.
         KeepLastBackends = false,
     };
+
+    /// <summary>What the user has set, over the defaults.</summary>
+    public PoolOptions Options { get; private set; } = Defaults;
+
+    /// <summary>The scheme that is spoken to the backends, once the endpoint exists.</summary>
+    public string Scheme => schemeOf(Endpoint.EndpointAnnotation);
 
     public bool IsConfigured { get; private set; }
 
@@ -83,7 +89,7 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
 
     public void AddTo(ConfigurationFile file, IReadOnlyList<Replica> replicas)
     {
-        var scheme = schemeOf(Endpoint.EndpointAnnotation);
+        var scheme = Scheme;
         var health = _hasHealthCheck ? Options.HealthCheck : CheckFor(scheme);
         var pool = Options with { Service = $"{scheme}://{Name}", HealthCheck = health, Backends = new(StringComparer.OrdinalIgnoreCase) };
         foreach (var replica in replicas)

@@ -29,36 +29,10 @@ internal static class LoadBalancerBuilder
         return builder.AddResource(balancer)
             .WithInitialState(new() { ResourceType = typeof(T).Name.Replace("Resource", "", StringComparison.Ordinal), Properties = [] })
             .WithIconName(iconName)
-            .WithListener(LoadBalancerResource.AdminEndpointName, "http", adminPort, "LoadBalancer__Admin__Address")
-            .WithEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => endpoint.ExcludeReferenceEndpoint = true)
-            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, url =>
-            {
-                url.Url = StatisticsPath;
-                url.DisplayText = "Statistics";
-                // The dashboard sorts links by endpoint name and may show only the first: that is where clients connect.
-                url.DisplayLocation = UrlDisplayLocation.DetailsOnly;
-            })
-            // Without the token: links are shown to all who see the dashboard, secrets only to those who ask for them.
-            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => new ResourceUrlAnnotation
-            {
-                Url = LivePagePath,
-                DisplayText = "Live page",
-                Endpoint = endpoint,
-            })
-            .WithHttpHealthCheck(HealthPath, endpointName: LoadBalancerResource.AdminEndpointName)
-            .WithArgs(context =>
-            {
-                context.Args.Add("exec");
-                context.Args.Add(ServerFiles.Program);
-                context.Args.Add("--config");
-                context.Args.Add(balancer.ConfigurationPath ?? throw new DistributedApplicationException($"The load balancer '{balancer.Name}' has no configuration; it is written when the AppHost starts."));
-            })
-            // Error answers say more in Development.
-            .WithEnvironment(EnvironmentVariable, builder.Environment.EnvironmentName)
             .WithSecret(TokenVariable, () => balancer.AdminTokenParameter)
             .WithOtlpExporter()
-            // A balancer for the machine of a developer; what is deployed has the platform's.
-            .ExcludeFromManifest();
+            .WithProcess(adminPort)
+            .AsPublishedContainer();
     }
 
     /// <summary>Adds an endpoint that the balancer itself listens on, without a proxy in front.</summary>
@@ -69,7 +43,8 @@ internal static class LoadBalancerBuilder
             {
                 // Its target host and port may be changed after this call.
                 var endpoint = builder.GetEndpoint(name);
-                var host = ListenHost(builder.Resource, endpoint.EndpointAnnotation);
+                // Nobody is on a container's loopback but the container itself.
+                var host = context.ExecutionContext.IsPublishMode ? "*" : ListenHost(builder.Resource, endpoint.EndpointAnnotation);
                 context.EnvironmentVariables[variable] = ReferenceExpression.Create($"{host}:{endpoint.Property(EndpointProperty.TargetPort)}");
             });
 
@@ -133,7 +108,7 @@ internal static class LoadBalancerBuilder
     public static IResourceBuilder<T> WithSecret<T>(this IResourceBuilder<T> builder, string variable, Func<ParameterResource?> secret)
         where T : LoadBalancerResource => builder.WithEnvironment(context =>
         {
-            if (context.ExecutionContext.IsRunMode && secret() is { } parameter)
+            if (secret() is { } parameter)
             {
                 context.EnvironmentVariables[variable] = parameter;
             }
@@ -145,6 +120,45 @@ internal static class LoadBalancerBuilder
         {
             Default = new GenerateParameterDefault { MinLength = SecretLength, Special = false },
         };
+
+    // What is published has none of it: it is on the container's loopback, or given by its Dockerfile.
+    private static IResourceBuilder<T> WithProcess<T>(this IResourceBuilder<T> builder, int? adminPort)
+        where T : LoadBalancerResource
+    {
+        if (builder.ApplicationBuilder.ExecutionContext.IsPublishMode)
+        {
+            return builder;
+        }
+
+        var balancer = builder.Resource;
+        return builder
+            .WithListener(LoadBalancerResource.AdminEndpointName, "http", adminPort, "LoadBalancer__Admin__Address")
+            .WithEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => endpoint.ExcludeReferenceEndpoint = true)
+            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, url =>
+            {
+                url.Url = StatisticsPath;
+                url.DisplayText = "Statistics";
+                // The dashboard sorts links by endpoint name and may show only the first: that is where clients connect.
+                url.DisplayLocation = UrlDisplayLocation.DetailsOnly;
+            })
+            // Without the token: links are shown to all who see the dashboard, secrets only to those who ask for them.
+            .WithUrlForEndpoint(LoadBalancerResource.AdminEndpointName, endpoint => new ResourceUrlAnnotation
+            {
+                Url = LivePagePath,
+                DisplayText = "Live page",
+                Endpoint = endpoint,
+            })
+            .WithHttpHealthCheck(HealthPath, endpointName: LoadBalancerResource.AdminEndpointName)
+            .WithArgs(context =>
+            {
+                context.Args.Add("exec");
+                context.Args.Add(ServerFiles.Program);
+                context.Args.Add("--config");
+                context.Args.Add(balancer.ConfigurationPath ?? throw new DistributedApplicationException($"The load balancer '{balancer.Name}' has no configuration; it is written when the AppHost starts."));
+            })
+            // Error answers say more in Development.
+            .WithEnvironment(EnvironmentVariable, builder.ApplicationBuilder.Environment.EnvironmentName);
+    }
 
     private static void AddMember<T>(this IResourceBuilder<T> builder, PoolMember member)
         where T : LoadBalancerResource
@@ -180,6 +194,8 @@ internal static class LoadBalancerBuilder
     // One for all balancers of an AppHost, however many there are.
     private static void AddPublisher(IServiceCollection services)
     {
+        _ = PublishedBalancers.Of(services);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, PublishPreparation>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ReferenceRedirector>());
         services.TryAddSingleton<BackendRows>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, BackendRows>(

@@ -8,22 +8,17 @@ using Microsoft.Extensions.Logging;
 namespace Aspire.Hosting.LoadBalancing;
 
 /// <summary>Gives everybody who references a resource with a load balancer of its own the balancer's address.</summary>
-internal sealed partial class ReferenceRedirector(DistributedApplicationModel model, ResourceLoggerService loggers) : IDistributedApplicationEventingSubscriber
+internal sealed partial class ReferenceRedirector(DistributedApplicationModel model, PublishedBalancers published, ResourceLoggerService loggers) : IDistributedApplicationEventingSubscriber
 {
     private const string HttpsPortVariable = "ASPNETCORE_HTTPS_PORT";
 
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext, CancellationToken cancellationToken)
     {
-        // What is published runs where the platform balances.
-        if (executionContext.IsRunMode)
+        eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
-            eventing.Subscribe<BeforeStartEvent>((_, _) =>
-            {
-                Redirect();
-                return Task.CompletedTask;
-            });
-        }
-
+            Redirect();
+            return Task.CompletedTask;
+        });
         return Task.CompletedTask;
     }
 
@@ -43,12 +38,12 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
             balancers.TakeCertificate();
         }
 
-        if (balanced.Length == 0)
+        if (balanced.Length == 0 && published.All.All(balancer => balancer.GatewayApi is null))
         {
             return;
         }
 
-        foreach (var consumer in model.Resources.Where(resource => resource is not LoadBalancerResource))
+        foreach (var consumer in model.Resources.Where(resource => published.Find(resource) is null))
         {
             WaitForBalancers(consumer);
             consumer.Annotations.Add(new EnvironmentCallbackAnnotation(context =>
@@ -85,6 +80,8 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
     /// <summary>The value, with the addresses of balancers in place of those behind them; what a resource is told of itself stays.</summary>
     internal static object Redirect(object value, IResource? consumer) => value switch
     {
+        EndpointReference endpoint when GatewayAddress.Of(endpoint) is { } gateway => gateway.Property(EndpointProperty.Url),
+        EndpointReferenceExpression part when GatewayAddress.Of(part.Endpoint) is { } gateway => gateway.Property(part.Property),
         EndpointReference endpoint => BalancerOf(endpoint, consumer) ?? endpoint,
         EndpointReferenceExpression part when BalancerOf(part.Endpoint, consumer) is { } balancer => balancer.Property(part.Property),
         ReferenceExpression { IsConditional: false } expression => Redirect(expression, consumer),
@@ -123,7 +120,9 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
     private static ReplicaLoadBalancer? BalancersOf(IResource resource) => resource.Annotations.OfType<ReplicaLoadBalancer>().SingleOrDefault();
 
     private static EndpointReference? BalancerOf(EndpointReference endpoint, IResource? consumer) =>
-        endpoint.Resource != consumer && BalancersOf(endpoint.Resource)?.ListenerOf(endpoint.EndpointName) is { } found
+        // By name: what is published may have a container in a resource's place.
+        !endpoint.Resource.Name.Equals(consumer?.Name, StringComparison.OrdinalIgnoreCase)
+        && BalancersOf(endpoint.Resource)?.ListenerOf(endpoint.EndpointName) is { } found && !found.Resource.IsExcludedFromPublish()
             ? new(found.Resource, found.EndpointName, endpoint.ContextNetworkID)
             : null;
 

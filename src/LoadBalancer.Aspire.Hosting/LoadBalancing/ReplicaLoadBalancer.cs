@@ -34,6 +34,12 @@ internal sealed class ReplicaLoadBalancer(IResourceBuilder<IResourceWithEndpoint
             _connections = application.AddLayer4LoadBalancer(_requests is null ? name : $"{name}-l4", options.TakeAdminPort()).WithParentRelationship(resource.Resource);
         }
 
+        if (application.ExecutionContext.IsPublishMode && !options.IsPublished)
+        {
+            _requests?.ExcludeFromManifest();
+            _connections?.ExcludeFromManifest();
+        }
+
         foreach (var endpoint in endpoints)
         {
             TryAdd(endpoint);
