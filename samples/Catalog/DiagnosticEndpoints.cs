@@ -13,6 +13,8 @@ internal static class DiagnosticEndpoints
         app.MapGet("/about", About);
         app.MapGet("/headers", (HttpRequest request, ReplicaIdentity me) =>
             new { me.Service, me.Replica, me.Pid, Headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()) });
+        app.MapGet("/connection", (HttpContext context, ReplicaIdentity me) =>
+            new { me.Service, me.Replica, me.Pid, Connection = context.Connection.Id });
         app.MapGet("/slow", SlowAsync);
     }
 

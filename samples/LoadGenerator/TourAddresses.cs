@@ -1,0 +1,25 @@
+namespace LoadGenerator;
+
+/// <summary>Where the balancers are, and the tokens of their commands: section <c>Tour</c> of the configuration.</summary>
+internal sealed class TourAddresses
+{
+    /// <summary>The HTTP listener of the Layer 7 balancer.</summary>
+    public Uri Edge { get; set; } = new("http://localhost:8080");
+
+    /// <summary>Its HTTPS listener.</summary>
+    public Uri EdgeHttps { get; set; } = new("https://localhost:8443");
+
+    /// <summary>Its admin endpoint.</summary>
+    public Uri EdgeAdmin { get; set; } = new("http://localhost:9080");
+
+    public string? EdgeToken { get; set; }
+
+    /// <summary>The Layer 4 balancer's listener in front of the same service.</summary>
+    public Uri Wire { get; set; } = new("http://localhost:7002");
+
+    /// <summary>The one that passes TLS through.</summary>
+    public Uri WireTls { get; set; } = new("https://localhost:7443");
+
+    /// <summary>Its admin endpoint.</summary>
+    public Uri WireAdmin { get; set; } = new("http://localhost:9070");
+}
