@@ -36,12 +36,6 @@ internal sealed class AdminClient : IDisposable
     public Task SetPolicyAsync(string pool, SelectionPolicy policy, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Put, $"/admin/pools/{pool}/policy", Json(new PolicyCommand(policy), CommandJsonContext.Default.PolicyCommand), cancellation);
 
-    public Task SetLatencyAsync(string pool, string backend, int milliseconds, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Put, $"/admin/pools/{pool}/backends/{backend}/faults", Json(new FaultOptions { LatencyMilliseconds = milliseconds }, CommandJsonContext.Default.FaultOptions), cancellation);
-
-    public Task ClearFaultsAsync(string pool, string backend, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Delete, $"/admin/pools/{pool}/backends/{backend}/faults", null, cancellation);
-
     public Task SetSplitAsync(string route, IReadOnlyDictionary<string, int> shares, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Put, $"/admin/routes/{route}/split", Json(new SplitCommand(shares), CommandJsonContext.Default.SplitCommand), cancellation);
 

@@ -26,7 +26,7 @@ internal sealed class StepReport(Action<string> write)
         {
             // What is there is seen, however small.
             var length = value == 0 ? 0 : Math.Max(1, (int)Math.Round((double)value * Math.Min(greatest, Widest) / greatest));
-            Line($"  {name.PadRight(label)}  {value,4}  {new string('█', length)}");
+            Line($"  {name.PadRight(label)}  {value,4}  {new string('█', length)}".TrimEnd());
         }
     }
 

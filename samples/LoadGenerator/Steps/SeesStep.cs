@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -10,6 +11,7 @@ namespace LoadGenerator.Steps;
 /// <summary>Layer 4 has addresses and bytes; Layer 7 has the request.</summary>
 internal sealed class SeesStep : IStep
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string[] Added = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"];
 
     public string Name => "sees";
@@ -27,7 +29,7 @@ internal sealed class SeesStep : IStep
         await client.ConnectAsync(balancers.Addresses.Wire.Host, balancers.Addresses.Wire.Port, cancellation);
         await client.GetStream().WriteAsync(sent, cancellation);
         var received = await client.GetStream().ReadAsync(new byte[4096], cancellation);
-        var row = await FindAsync(balancers, client, cancellation);
+        var row = await FindAsync(balancers, client, received, cancellation);
         report.Line("GET /headers through Layer 4. All that the balancer has of it is a row of its connection table:");
         report.Table(
             ["client", "backend", "bytes to backend", "bytes to client"],
@@ -55,12 +57,22 @@ internal sealed class SeesStep : IStep
         ? headers.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString()!, StringComparer.OrdinalIgnoreCase)
         : throw new TourException($"GET /headers was answered with {(int)answer.Status}");
 
-    private static async Task<ConnectionStatistics> FindAsync(Balancers balancers, TcpClient client, CancellationToken cancellation)
+    // The balancer counts bytes when it has handed them on.
+    private static async Task<ConnectionStatistics> FindAsync(Balancers balancers, TcpClient client, int received, CancellationToken cancellation)
     {
+        var since = Stopwatch.GetTimestamp();
         var port = string.Create(CultureInfo.InvariantCulture, $":{((System.Net.IPEndPoint)client.Client.LocalEndPoint!).Port}");
-        var statistics = await balancers.Wire.GetStatisticsAsync(cancellation);
-        return statistics.Layer4.Connections.FirstOrDefault(row => row.Listener == Topology.Listener && row.Client.EndsWith(port, StringComparison.Ordinal))
-            ?? throw new TourException("the connection is not in wire's table");
+        while (true)
+        {
+            var row = (await balancers.Wire.GetStatisticsAsync(cancellation)).Layer4.Connections
+                .FirstOrDefault(row => row.Listener == Topology.Listener && row.Client.EndsWith(port, StringComparison.Ordinal));
+            if (row?.BytesToClient >= received || Stopwatch.GetElapsedTime(since) > Patience)
+            {
+                return row ?? throw new TourException("the connection is not in wire's table");
+            }
+
+            await Task.Delay(50, cancellation);
+        }
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
