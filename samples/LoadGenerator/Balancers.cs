@@ -1,21 +1,23 @@
 using System.Diagnostics;
+using System.Globalization;
 using LoadGenerator.Clients;
+using LoadGenerator.Output;
 
 namespace LoadGenerator;
 
 /// <summary>The two balancers that the tour compares.</summary>
-internal sealed class Balancers(TourAddresses addresses) : IDisposable
+internal sealed class Balancers(TourOptions options) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    public TourAddresses Addresses => addresses;
+    public TourOptions Options => options;
 
     /// <summary>Commands to the Layer 7 balancer.</summary>
-    public AdminClient Edge { get; } = new(addresses.EdgeAdmin, addresses.EdgeToken);
+    public AdminClient Edge { get; } = new(options.EdgeAdmin, options.EdgeToken);
 
     /// <summary>Figures of the Layer 4 balancer.</summary>
-    public AdminClient Wire { get; } = new(addresses.WireAdmin);
+    public AdminClient Wire { get; } = new(options.WireAdmin);
 
     /// <summary>The replicas that both send to, by name.</summary>
     public async Task<IReadOnlyList<string>> ReplicasAsync(CancellationToken cancellation) =>
@@ -25,9 +27,19 @@ internal sealed class Balancers(TourAddresses addresses) : IDisposable
     /// <exception cref="TourException">It does not come.</exception>
     public async Task WaitForReplicasAsync(CancellationToken cancellation)
     {
-        await WaitAsync("edge", Edge, addresses.EdgeAdmin, Topology.Catalog, Topology.Replicas, cancellation);
-        await WaitAsync("edge", Edge, addresses.EdgeAdmin, Topology.Canary, 1, cancellation);
-        await WaitAsync("wire", Wire, addresses.WireAdmin, Topology.Catalog, Topology.Replicas, cancellation);
+        await WaitAsync("edge", Edge, options.EdgeAdmin, Topology.Catalog, Topology.Replicas, cancellation);
+        await WaitAsync("edge", Edge, options.EdgeAdmin, Topology.Canary, 1, cancellation);
+        await WaitAsync("wire", Wire, options.WireAdmin, Topology.Catalog, Topology.Replicas, cancellation);
+    }
+
+    /// <summary>Leaves things as they are for a while.</summary>
+    public async Task ShowAsync(Uri livePage, StepReport report, CancellationToken cancellation)
+    {
+        if (options.Pause > TimeSpan.Zero)
+        {
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"So it stays for {options.Pause.TotalSeconds:0.#} s, to be seen on the live page {livePage}"));
+            await Task.Delay(options.Pause, cancellation);
+        }
     }
 
     public void Dispose()

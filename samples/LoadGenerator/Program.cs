@@ -19,7 +19,7 @@ static async Task<int> ServeAsync()
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
     builder.AddServiceDefaults();
     var app = builder.Build();
-    using var balancers = new Balancers(Addresses(builder.Configuration));
+    using var balancers = new Balancers(Options(builder.Configuration));
     app.MapDefaultEndpoints();
     app.MapPost("/tour/{step}", new TourEndpoint(new(balancers, Console.WriteLine)).RunAsync);
     Console.WriteLine("Waiting for a command: each step of the tour is one of this resource, and 'Whole tour' runs them all.");
@@ -41,7 +41,7 @@ static async Task<int> RunAsync(string[] names)
     builder.AddServiceDefaults();
     using var host = builder.Build();
     await host.StartAsync();
-    using var balancers = new Balancers(Addresses(builder.Configuration));
+    using var balancers = new Balancers(Options(builder.Configuration));
     var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
     try
     {
@@ -63,4 +63,4 @@ static async Task<int> RunAsync(string[] names)
     }
 }
 
-static TourAddresses Addresses(IConfiguration configuration) => configuration.GetSection("Tour").Get<TourAddresses>() ?? new();
+static TourOptions Options(IConfiguration configuration) => configuration.GetSection("Tour").Get<TourOptions>() ?? new();

@@ -21,10 +21,10 @@ internal sealed class CacheStep : IStep
     {
         await balancers.Edge.PurgeAsync(Topology.AboutRoute, cancellation);
         var before = await balancers.Edge.GetRouteAsync(Topology.AboutRoute, cancellation);
-        using var edge = new TourClient(balancers.Addresses.Edge);
+        using var edge = new TourClient(balancers.Options.Edge);
         var kept = await edge.GetAsync(Path, Requests, cancellation);
         var after = await balancers.Edge.GetRouteAsync(Topology.AboutRoute, cancellation);
-        using var wire = new TourClient(balancers.Addresses.Wire);
+        using var wire = new TourClient(balancers.Options.Wire);
         var relayed = await wire.GetAsync(Path, Requests, cancellation);
 
         report.Bars($"{Requests} times GET {Path}: answers that a replica had to make", new Dictionary<string, int>

@@ -26,14 +26,15 @@ internal sealed class CanaryStep : IStep
         try
         {
             await edge.SetSplitAsync(Topology.ShopRoute, Shares(Share), cancellation);
-            using var strangers = new TourClient(balancers.Addresses.Edge);
+            using var strangers = new TourClient(balancers.Options.Edge);
             var answers = (await strangers.GetAsync(Path, Clients, cancellation)).ByService(Topology.Catalog, Topology.Canary);
             report.Bars($"{Clients} clients, GET {Path}, share of the canary {Share} %: answers by service", answers);
 
-            using var client = new TourClient(balancers.Addresses.Edge, cookies: true);
+            using var client = new TourClient(balancers.Options.Edge, cookies: true);
             var kept = (await client.GetAsync(Path, Requests, cancellation)).ByService(Topology.Catalog, Topology.Canary);
             report.Bars($"One client with cookies, {Requests} times:", kept);
 
+            await balancers.ShowAsync(balancers.Options.EdgeAdmin, report, cancellation);
             await edge.SetSplitAsync(Topology.ShopRoute, Shares(0), cancellation);
             var without = (await strangers.GetAsync(Path, Requests, cancellation)).ByService(Topology.Catalog, Topology.Canary);
             report.Bars($"{Requests} clients, share of the canary 0 %:", without);

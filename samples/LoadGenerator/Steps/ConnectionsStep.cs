@@ -24,9 +24,9 @@ internal sealed class ConnectionsStep : IStep
         var open = new List<TourClient>();
         try
         {
-            var relayed = await ConnectAsync(balancers.Addresses.Wire, open, cancellation);
+            var relayed = await ConnectAsync(balancers.Options.Wire, open, cancellation);
             var rows = (await balancers.Wire.GetStatisticsAsync(cancellation)).Layer4.Connections.Count(row => row.Listener == Topology.Listener);
-            var shared = await ConnectAsync(balancers.Addresses.Edge, open, cancellation);
+            var shared = await ConnectAsync(balancers.Options.Edge, open, cancellation);
             var clients = (await balancers.Edge.GetStatisticsAsync(cancellation)).Layer7.Connections.Open;
 
             report.Bars($"{Clients} clients, a request each, connections kept open:", new Dictionary<string, int>
@@ -36,6 +36,7 @@ internal sealed class ConnectionsStep : IStep
                 ["Layer 7, clients' connections"] = clients,
                 ["Layer 7, to the replicas"] = shared,
             });
+            await balancers.ShowAsync(balancers.Options.WireAdmin, report, cancellation);
             report.Line();
             report.Expect("rows of the Layer 4 connection table", rows, Clients, null);
             report.Expect("connections that the replicas saw behind Layer 4", relayed, Clients);

@@ -19,9 +19,9 @@ internal sealed class KeptAliveLayer4Step : IStep
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
         var replicas = await balancers.ReplicasAsync(cancellation);
-        using var client = new TourClient(balancers.Addresses.Wire);
+        using var client = new TourClient(balancers.Options.Wire);
         var answers = (await client.GetAsync("/", Requests, cancellation)).ByReplica(replicas);
-        report.Bars($"{Requests} times GET {balancers.Addresses.Wire}, one connection: answers by replica", answers);
+        report.Bars($"{Requests} times GET {balancers.Options.Wire}, one connection: answers by replica", answers);
         report.Line();
         report.Expect("connections", client.Connections, 1);
         report.Expect("replicas that answered", answers.Values.Count(count => count > 0), 1);

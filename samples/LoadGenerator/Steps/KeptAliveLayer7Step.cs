@@ -22,9 +22,9 @@ internal sealed class KeptAliveLayer7Step : IStep
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
         var replicas = await balancers.ReplicasAsync(cancellation);
-        using var client = new TourClient(balancers.Addresses.Edge);
+        using var client = new TourClient(balancers.Options.Edge);
         var answers = (await client.GetAsync("/", Requests, cancellation)).ByReplica(replicas);
-        report.Bars($"{Requests} times GET {balancers.Addresses.Edge}, one connection: answers by replica", answers);
+        report.Bars($"{Requests} times GET {balancers.Options.Edge}, one connection: answers by replica", answers);
         report.Line();
         const int Even = Requests / Topology.Replicas;
         report.Expect("connections", client.Connections, 1);

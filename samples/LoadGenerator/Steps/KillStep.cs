@@ -26,8 +26,8 @@ internal sealed class KillStep : IStep
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
         var replicas = await balancers.ReplicasAsync(cancellation);
-        using var wire = new TourClient(balancers.Addresses.Wire, reconnects: false);
-        using var edge = new TourClient(balancers.Addresses.Edge, Workers, reconnects: false);
+        using var wire = new TourClient(balancers.Options.Wire, reconnects: false);
+        using var edge = new TourClient(balancers.Options.Edge, Workers, reconnects: false);
         var victim = await wire.GetAsync("/", cancellation);
         var answers = new ConcurrentQueue<string>();
         var warm = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +38,7 @@ internal sealed class KillStep : IStep
         report.Line($"{victim.Replica} (pid {victim.Pid}) was killed while {Workers} clients sent requests through Layer 7.");
 
         var broken = await ReplicaOrNoneAsync(wire, "/", cancellation) == NoAnswer;
-        using var again = new TourClient(balancers.Addresses.Wire);
+        using var again = new TourClient(balancers.Options.Wire);
         var next = await ReplicaOrNoneAsync(again, "/", cancellation);
         report.Line($"Layer 4: the connection to {victim.Replica} {(broken ? "broke" : "still works")}; a new one leads to {next}.");
         await load;

@@ -21,9 +21,9 @@ internal sealed class LimitsStep : IStep
 
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
-        using var wire = new TourClient(balancers.Addresses.Wire);
+        using var wire = new TourClient(balancers.Options.Wire);
         var passed = await wire.GetAsync("/", Requests, cancellation);
-        using var edge = new TourClient(balancers.Addresses.Edge, Requests);
+        using var edge = new TourClient(balancers.Options.Edge, Requests);
         var since = Stopwatch.GetTimestamp();
         var limited = await Task.WhenAll(Enumerable.Range(0, Requests).Select(_ => edge.GetAsync("/limited/", cancellation)));
 

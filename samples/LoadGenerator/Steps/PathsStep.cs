@@ -24,8 +24,8 @@ internal sealed class PathsStep : IStep
 
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
-        using var wire = new TourClient(balancers.Addresses.Wire);
-        using var edge = new TourClient(balancers.Addresses.Edge);
+        using var wire = new TourClient(balancers.Options.Wire);
+        using var edge = new TourClient(balancers.Options.Edge);
         var rows = new List<string[]> { new[] { "path", "through Layer 4", "through Layer 7" } };
         var (relayed, routed) = (0, 0);
         foreach (var (path, service) in Routes)

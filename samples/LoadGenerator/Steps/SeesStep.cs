@@ -26,7 +26,7 @@ internal sealed class SeesStep : IStep
     {
         var sent = Encoding.ASCII.GetBytes("GET /headers HTTP/1.1\r\nHost: tour\r\n\r\n");
         using var client = new TcpClient();
-        await client.ConnectAsync(balancers.Addresses.Wire.Host, balancers.Addresses.Wire.Port, cancellation);
+        await client.ConnectAsync(balancers.Options.Wire.Host, balancers.Options.Wire.Port, cancellation);
         await client.GetStream().WriteAsync(sent, cancellation);
         var received = await client.GetStream().ReadAsync(new byte[4096], cancellation);
         var row = await FindAsync(balancers, client, received, cancellation);
@@ -36,8 +36,8 @@ internal sealed class SeesStep : IStep
             [row.Client, row.Backend ?? "-", Text(row.BytesToBackend), Text(row.BytesToClient)]);
         report.Line();
 
-        using var direct = new TourClient(balancers.Addresses.Wire);
-        using var routed = new TourClient(balancers.Addresses.Edge);
+        using var direct = new TourClient(balancers.Options.Wire);
+        using var routed = new TourClient(balancers.Options.Edge);
         var before = await balancers.Edge.GetRouteAsync("default", cancellation);
         var relayed = HeadersOf(await direct.GetAsync("/headers", cancellation));
         var forwarded = HeadersOf(await routed.GetAsync("/headers", cancellation));

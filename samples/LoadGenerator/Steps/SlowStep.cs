@@ -51,7 +51,7 @@ internal sealed class SlowStep : IStep
         report.Line($"{slow} needs {Quick + More} ms for an answer, the others {Quick} ms. {Requests} requests by {Clients} clients at a time, with each policy:");
         try
         {
-            using var client = new TourClient(balancers.Addresses.Edge, Clients);
+            using var client = new TourClient(balancers.Options.Edge, Clients);
             await MeasureAsync(client, path, Clients, cancellation);
             var rows = new List<string[]> { new[] { "policy", "    p50", "    p99", "requests that the slow one got" } };
             var shares = new Dictionary<SelectionPolicy, int>();

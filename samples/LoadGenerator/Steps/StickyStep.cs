@@ -19,11 +19,11 @@ internal sealed class StickyStep : IStep
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
         var replicas = await balancers.ReplicasAsync(cancellation);
-        using var forgetful = new TourClient(balancers.Addresses.Edge);
-        using var client = new TourClient(balancers.Addresses.Edge, cookies: true);
+        using var forgetful = new TourClient(balancers.Options.Edge);
+        using var client = new TourClient(balancers.Options.Edge, cookies: true);
         var without = (await forgetful.GetAsync("/", Requests, cancellation)).ByReplica(replicas);
         var with = (await client.GetAsync("/", Requests, cancellation)).ByReplica(replicas);
-        report.Bars($"{Requests} times GET {balancers.Addresses.Edge} without cookies: answers by replica", without);
+        report.Bars($"{Requests} times GET {balancers.Options.Edge} without cookies: answers by replica", without);
         report.Bars("The same with cookies:", with);
         report.Line();
         report.Expect("replicas that answered without the cookie", without.Values.Count(count => count > 0), Topology.Replicas);

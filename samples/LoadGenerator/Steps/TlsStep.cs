@@ -19,12 +19,12 @@ internal sealed class TlsStep : IStep
 
     public async Task RunAsync(Balancers balancers, StepReport report, CancellationToken cancellation)
     {
-        var (passed, serverNames) = await HandshakesAsync(balancers, balancers.Addresses.WireTls, cancellation);
-        Show(report, $"Through Layer 4, {balancers.Addresses.WireTls}:", passed);
+        var (passed, serverNames) = await HandshakesAsync(balancers, balancers.Options.WireTls, cancellation);
+        Show(report, $"Through Layer 4, {balancers.Options.WireTls}:", passed);
         report.Line($"  server name in the connection table: {string.Join(", ", serverNames)}");
         report.Line();
-        var (ended, _) = await HandshakesAsync(balancers, balancers.Addresses.EdgeHttps, cancellation);
-        Show(report, $"Through Layer 7, {balancers.Addresses.EdgeHttps}:", ended);
+        var (ended, _) = await HandshakesAsync(balancers, balancers.Options.EdgeHttps, cancellation);
+        Show(report, $"Through Layer 7, {balancers.Options.EdgeHttps}:", ended);
         report.Line();
 
         var known = (await balancers.Edge.GetStatisticsAsync(cancellation)).Layer7.Listeners.SelectMany(listener => listener.Certificates).Select(certificate => certificate.Thumbprint);

@@ -1,7 +1,7 @@
 namespace LoadGenerator;
 
-/// <summary>Where the balancers are, and the tokens of their commands: section <c>Tour</c> of the configuration.</summary>
-internal sealed class TourAddresses
+/// <summary>Where the balancers are, and the token of their commands: section <c>Tour</c> of the configuration.</summary>
+internal sealed class TourOptions
 {
     /// <summary>The HTTP listener of the Layer 7 balancer.</summary>
     public Uri Edge { get; set; } = new("http://localhost:8080");
@@ -22,4 +22,7 @@ internal sealed class TourAddresses
 
     /// <summary>Its admin endpoint.</summary>
     public Uri WireAdmin { get; set; } = new("http://localhost:9070");
+
+    /// <summary>How long a step leaves as it is what somebody may want to look at on a live page.</summary>
+    public TimeSpan Pause { get; set; } = TimeSpan.FromSeconds(3);
 }
