@@ -1,16 +1,25 @@
 #!/usr/bin/env bash
 # Runs the sample: under Aspire where Aspire's packages restore, else by samples/Standalone.
-# Options: --standalone takes the second way in any case; all others go to the program that runs.
+# Options: --standalone takes the second way in any case, and so does --tour, which runs the tour (docs/tour.md) and ends;
+# all others go to the program that runs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . eng/machine.sh
 require_dotnet
 
 standalone=false
-if [ "${1:-}" = --standalone ]; then
-  standalone=true
-  shift
-fi
+arguments=()
+for argument in "$@"; do
+  case "$argument" in
+    --standalone) standalone=true ;;
+    --tour | --tour=*)
+      standalone=true
+      arguments+=("$argument")
+      ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+set -- ${arguments[@]+"${arguments[@]}"}
 
 if ! $standalone; then
   if aspire_restores; then

@@ -13,6 +13,8 @@ internal static class DiagnosticEndpoints
         app.MapGet("/about", About);
         app.MapGet("/headers", (HttpRequest request, ReplicaIdentity me) =>
             new { me.Service, me.Replica, me.Pid, Headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()) });
+        app.MapGet("/connection", (HttpContext context, ReplicaIdentity me) =>
+            new { me.Service, me.Replica, me.Pid, Connection = context.Connection.Id });
         app.MapGet("/slow", SlowAsync);
     }
 
@@ -23,13 +25,18 @@ internal static class DiagnosticEndpoints
         return new { me.Service, me.Replica, me.Pid, At = DateTimeOffset.UtcNow };
     }
 
-    private static async Task<IResult> SlowAsync(ReplicaIdentity me, CancellationToken aborted, int ms = 1_000)
+    // With 'at' that replica takes 'more' longer, as one does that has become slow.
+    private static async Task<IResult> SlowAsync(ReplicaIdentity me, CancellationToken aborted, int ms = 1_000, string? at = null, int more = 0)
     {
-        if (ms is < 0 or > LongestDelay)
+        foreach (var (name, value) in ((string, int)[])[("ms", ms), ("more", more)])
         {
-            return Results.Problem($"ms is {ms}; it must be 0 to {LongestDelay}.", statusCode: StatusCodes.Status400BadRequest);
+            if (value is < 0 or > LongestDelay)
+            {
+                return Results.Problem($"{name} is {value}; it must be 0 to {LongestDelay}.", statusCode: StatusCodes.Status400BadRequest);
+            }
         }
 
+        ms += at == me.Replica ? more : 0;
         await Task.Delay(ms, aborted);
         return Results.Ok(new { me.Service, me.Replica, me.Pid, Ms = ms });
     }

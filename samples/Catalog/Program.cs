@@ -3,6 +3,7 @@ using ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddTls();
 
 var app = builder.Build();
 app.UseWebSockets();

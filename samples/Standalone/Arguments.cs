@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
+using LoadGenerator;
 
 namespace Standalone;
 
@@ -15,6 +16,8 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
         var edgeAdmin = Port("--edge-admin-port", 9080, "port of the admin endpoint and live page of 'edge'");
         var wire = Port("--wire-port", 7000, "port of the TCP listener of the Layer 4 balancer 'wire'");
         var wireUdp = Port("--wire-udp-port", 7001, "port of the UDP listener of 'wire'");
+        var wireCatalog = Port("--wire-catalog-port", 7002, "port of the TCP listener of 'wire' in front of catalog");
+        var wireTls = Port("--wire-tls-port", 7443, "port of the TCP listener of 'wire' that passes TLS through to catalog");
         var wireAdmin = Port("--wire-admin-port", 9070, "port of the admin endpoint and live page of 'wire'");
         var dashboard = Port("--dashboard-port", 18888, "port of the Aspire dashboard");
         var otlpGrpc = Port("--otlp-grpc-port", 4317, "port of the dashboard's OTLP over gRPC");
@@ -22,9 +25,24 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
         var noDashboard = new Option<bool>("--no-dashboard") { Description = "start without the Aspire dashboard" };
         var work = new Option<string?>("--work") { Description = "directory for configuration and logs; it is kept (default: a fresh one, removed at the end)" };
 
+        var tour = new Option<string[]>("--tour")
+        {
+            Description = $"run the tour, or steps of it, then stop: {TourSteps.Whole}, {string.Join(", ", TourSteps.All.Select(step => step.Name))}",
+            HelpName = "step ...",
+            Arity = ArgumentArity.ZeroOrMore,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        tour.Validators.Add(result =>
+        {
+            if (TourSteps.Find([.. result.Tokens.Select(token => token.Value)]).Error is { } error)
+            {
+                result.AddError($"--tour: {error}.");
+            }
+        });
+
         var command = new RootCommand("The sample topology behind its two balancers, without Aspire.")
         {
-            edge, edgeHttps, edgeAdmin, wire, wireUdp, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work,
+            edge, edgeHttps, edgeAdmin, wire, wireUdp, wireCatalog, wireTls, wireAdmin, dashboard, otlpGrpc, otlpHttp, noDashboard, work, tour,
         };
         var result = command.Parse(args);
         if (result.Errors.Count > 0)
@@ -48,12 +66,15 @@ internal readonly record struct Arguments(StandaloneOptions? Options, int ExitCo
                 EdgeAdmin = Value(edgeAdmin),
                 Wire = Value(wire),
                 WireUdp = Value(wireUdp),
+                WireCatalog = Value(wireCatalog),
+                WireTls = Value(wireTls),
                 WireAdmin = Value(wireAdmin),
                 Dashboard = Value(dashboard),
                 OtlpGrpc = Value(otlpGrpc),
                 OtlpHttp = Value(otlpHttp),
                 NoDashboard = result.GetValue(noDashboard),
                 Work = result.GetValue(work),
+                Tour = result.GetResult(tour) is null ? null : result.GetValue(tour) ?? [],
             },
             0);
     }

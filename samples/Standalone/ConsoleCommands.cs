@@ -1,9 +1,11 @@
+using LoadGenerator;
+
 namespace Standalone;
 
 /// <summary>Commands from standard input, one a line.</summary>
 internal sealed class ConsoleCommands(Topology topology, Report report)
 {
-    private const string Help = "commands: status | stop <replica> | start <replica> | kill <replica> | help | quit";
+    private const string Help = "commands: status | stop <replica> | start <replica> | kill <replica> | tour [<step> ...] | help | quit";
 
     /// <summary>Runs commands until <c>quit</c>. Where input ends, the topology runs on.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -36,6 +38,9 @@ internal sealed class ConsoleCommands(Topology topology, Report report)
                 break;
             case ["status"]:
                 report.Status(topology);
+                break;
+            case ["tour", .. var steps]:
+                await TourAsync(steps, cancellation);
                 break;
             case ["stop" or "start" or "kill", var name]:
                 await RunAsync(words[0], name, cancellation);
@@ -72,6 +77,24 @@ internal sealed class ConsoleCommands(Topology topology, Report report)
             case (_, { } pid):
                 report.Line($"{name} killed, pid {pid}, exit code {await process.KillAsync()}");
                 break;
+        }
+    }
+
+    private async Task TourAsync(string[] steps, CancellationToken cancellation)
+    {
+        if (TourSteps.Find(steps).Error is { } error)
+        {
+            report.Line(error);
+            return;
+        }
+
+        try
+        {
+            await topology.RunTourAsync(steps, cancellation);
+        }
+        catch (StartException e)
+        {
+            report.Line(e.Message);
         }
     }
 

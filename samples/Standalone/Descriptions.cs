@@ -1,7 +1,9 @@
+using LoadGenerator;
+
 namespace Standalone;
 
 /// <summary>How each process of the topology is run.</summary>
-internal sealed class Descriptions(StandaloneOptions options, WorkDirectory work, string? aspireCli)
+internal sealed class Descriptions(StandaloneOptions options, WorkDirectory work, string? aspireCli, string adminToken)
 {
     private static readonly string DotNet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
@@ -17,10 +19,15 @@ internal sealed class Descriptions(StandaloneOptions options, WorkDirectory work
             environment["ECHO_UDP_PORT"] = $"{replica.Port}";
         }
 
+        if (replica.TlsPort is { } tls)
+        {
+            environment["CATALOG_TLS_PORT"] = $"{tls}";
+        }
+
         return Run(
             ProcessKind.Service,
             replica.Name,
-            BuiltAssemblies.PathOf($"{char.ToUpperInvariant(replica.Service[0])}{replica.Service[1..]}"),
+            BuiltAssemblies.PathOf(replica.Program),
             [],
             environment,
             isEcho ? replica.Address : url,
@@ -31,14 +38,39 @@ internal sealed class Descriptions(StandaloneOptions options, WorkDirectory work
     {
         var file = work.Write($"{balancer.Name}.json", balancer.Configuration.ToJson());
         var backends = balancer.Configuration.LoadBalancer.Pools.ToDictionary(pool => pool.Key, pool => pool.Value.Backends.Count);
+        var environment = Common(balancer.Name, 1);
+        environment["LoadBalancer__Admin__Token"] = adminToken;
         return Run(
             ProcessKind.Balancer,
             balancer.Name,
             BuiltAssemblies.PathOf("LoadBalancer.Server"),
             ["--config", file],
-            Common(balancer.Name, 1),
+            environment,
             balancer.Address,
             ReadyChecks.Balancer(balancer.Admin.Url, backends));
+    }
+
+    /// <summary>The tour, or steps of it.</summary>
+    public ProcessDescription Tour(IEnumerable<string> steps)
+    {
+        var environment = Common("load-generator", 1);
+        environment["Tour__Edge"] = options.Edge.Url;
+        environment["Tour__EdgeHttps"] = options.EdgeHttps.HttpsUrl;
+        environment["Tour__EdgeAdmin"] = options.EdgeAdmin.Url;
+        environment["Tour__EdgeToken"] = adminToken;
+        environment["Tour__Wire"] = options.WireCatalog.Url;
+        environment["Tour__WireTls"] = options.WireTls.HttpsUrl;
+        environment["Tour__WireAdmin"] = options.WireAdmin.Url;
+        environment["Tour__Results"] = work.File("tour.json");
+        string[] named = [.. steps];
+        return Run(
+            ProcessKind.Service,
+            "load-generator",
+            BuiltAssemblies.PathOf("LoadGenerator"),
+            named is [] ? [TourSteps.Whole] : named,
+            environment,
+            options.Edge.Url,
+            _ => Task.FromResult(true));
     }
 
     /// <summary>Anonymous, since it listens on loopback and shows what this program has started.</summary>

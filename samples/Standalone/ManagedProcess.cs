@@ -8,6 +8,9 @@ namespace Standalone;
 /// <summary>One process of the topology, which can be started again after it has stopped.</summary>
 internal sealed class ManagedProcess(ProcessDescription description, ProcessLog log, OrphanGuard guard, Report report) : IDisposable
 {
+    // 128 and the signal's number.
+    private const int KilledExitCode = 137;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -23,6 +26,9 @@ internal sealed class ManagedProcess(ProcessDescription description, ProcessLog 
     public string LogPath => log.Path;
 
     public int? Pid => _ended.IsCompleted ? null : _process?.Id;
+
+    /// <summary>Whether it ended although nobody asked it to.</summary>
+    public bool HasEndedByItself => _process is not null && _ended.IsCompleted && !_asked;
 
     public string State => _process is null ? "not started"
         : !_ended.IsCompleted ? "running"
@@ -131,7 +137,8 @@ internal sealed class ManagedProcess(ProcessDescription description, ProcessLog 
         guard.Remove(pid);
         if (!_asked)
         {
-            report.Ended(Name, pid, process.ExitCode, log.Tail());
+            // One that was killed has said nothing about it.
+            report.Ended(Name, pid, process.ExitCode, process.ExitCode == KilledExitCode ? [] : log.Tail());
         }
 
         return process.ExitCode;

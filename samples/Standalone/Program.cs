@@ -23,6 +23,12 @@ try
     using var work = WorkDirectory.Open(options.Work);
     await using var topology = Topology.Create(options, work, report);
     await topology.StartAsync(stop.Token);
+    if (options.Tour is { } steps)
+    {
+        report.TourBegins(topology, options);
+        return await topology.RunTourAsync(steps, stop.Token);
+    }
+
     report.Ready(topology, options);
     await new ConsoleCommands(topology, report).RunAsync(stop.Token);
     return 0;

@@ -40,9 +40,15 @@ internal sealed class Report
         Environment.NewLine,
         [$"{name} (pid {pid}) ended by itself with exit code {exitCode}{(lastLines.Count == 0 ? "" : "; its last output:")}", .. lastLines.Select(line => $"  | {line}")]));
 
+    public void TourBegins(Topology topology, StandaloneOptions options)
+    {
+        Line($"""
+            running; to watch: {options.EdgeAdmin.Url} (edge) and {options.WireAdmin.Url} (wire), dashboard {DashboardOf(topology, options)}
+            """);
+    }
+
     public void Ready(Topology topology, StandaloneOptions options)
     {
-        var dashboard = topology.Processes.FirstOrDefault(process => process.Description.Kind == ProcessKind.Dashboard);
         lock (_lock)
         {
             _console.Write(TableOf(topology));
@@ -57,11 +63,15 @@ internal sealed class Report
                       curl -b jar -c jar {options.Edge.Url}/    the same catalog replica, by cookie
                       printf 'hello\n' | curl -sN -m 1 telnet://localhost:{options.Wire.Port}     an echo replica, over TCP
                       echo hello | nc -u -w 1 localhost {options.WireUdp.Port}     an echo replica, over UDP
+                      curl {options.WireCatalog.Url}/                  a catalog replica through Layer 4
+                      curl -k {options.WireTls.HttpsUrl}/              the same over TLS; the certificate is the replica's
+                tour  type 'tour': Layer 4 and Layer 7 side by side, a claim at a time
 
-                edge       {options.EdgeAdmin.Url}/stats
-                wire       {options.WireAdmin.Url}/stats
+                edge       {options.EdgeAdmin.Url}/ (live page), {options.EdgeAdmin.Url}/stats
+                wire       {options.WireAdmin.Url}/ (live page), {options.WireAdmin.Url}/stats
+                token      {topology.Token} for the buttons of the live pages, and for /admin
                 logs       {topology.LogPath("<replica>")}
-                dashboard  {dashboard?.Description.Address ?? WithoutDashboard(options)}
+                dashboard  {DashboardOf(topology, options)}
 
                 Type 'help' for commands; Ctrl+C or 'quit' stops everything.
                 ready
@@ -77,6 +87,9 @@ internal sealed class Report
             Console.WriteLine($"logs  {topology.LogPath("<replica>")}");
         }
     }
+
+    private static string DashboardOf(Topology topology, StandaloneOptions options) =>
+        topology.Processes.FirstOrDefault(process => process.Description.Kind == ProcessKind.Dashboard)?.Description.Address ?? WithoutDashboard(options);
 
     private static string WithoutDashboard(StandaloneOptions options) => options.NoDashboard
         ? "none (--no-dashboard)"

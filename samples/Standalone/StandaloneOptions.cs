@@ -12,6 +12,10 @@ internal sealed record StandaloneOptions
 
     public required PortOption WireUdp { get; init; }
 
+    public required PortOption WireCatalog { get; init; }
+
+    public required PortOption WireTls { get; init; }
+
     public required PortOption WireAdmin { get; init; }
 
     public required PortOption Dashboard { get; init; }
@@ -23,4 +27,7 @@ internal sealed record StandaloneOptions
     public required bool NoDashboard { get; init; }
 
     public required string? Work { get; init; }
+
+    /// <summary>The steps of the tour to run; none for all of them, and null for no tour.</summary>
+    public required IReadOnlyList<string>? Tour { get; init; }
 }

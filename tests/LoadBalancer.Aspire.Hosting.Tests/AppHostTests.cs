@@ -32,7 +32,7 @@ public sealed class AppHostTests(AppHostFixture fixture)
     }
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly string[] FixedPorts = ["7000", "7001", "8080", "8443", "9070", "9080"];
+    private static readonly string[] FixedPorts = ["7000", "7001", "7002", "7443", "8080", "8443", "9070", "9080"];
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -128,6 +128,7 @@ public sealed class AppHostTests(AppHostFixture fixture)
     [Fact]
     public async Task The_token_is_told_nobody_but_the_balancer()
     {
+        // That of 'edge' the AppHost tells the load generator.
         var token = (await fixture.Balancer("wire").AdminTokenParameter!.GetValueAsync(Cancelled))!;
         await fixture.App.ResourceNotifications
             .WaitForResourceAsync("wire", report => report.Snapshot.EnvironmentVariables.Any(variable => variable.Value == token), Cancelled)
@@ -336,7 +337,7 @@ public sealed class AppHostTests(AppHostFixture fixture)
     [Fact]
     public void Ports_are_random_as_those_of_other_resources_are_in_a_test() =>
         Assert.All(
-            new[] { fixture.Edge, fixture.App.GetEndpoint("edge", "https"), fixture.Wire, fixture.WireUdp, fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
+            new[] { fixture.Edge, fixture.App.GetEndpoint("edge", "https"), fixture.Wire, fixture.WireUdp, fixture.App.GetEndpoint("wire", "catalog"), fixture.App.GetEndpoint("wire", "catalog-tls"), fixture.App.GetEndpoint("edge", "admin"), fixture.App.GetEndpoint("wire", "admin") },
             endpoint => Assert.DoesNotContain($"{endpoint.Port}", FixedPorts));
 
     [Fact]

@@ -7,6 +7,7 @@ public sealed class StandaloneArgumentTests
     [Theory]
     [InlineData("--edge-port", "99999", "--edge-port is '99999'; it must be a port from 1 to 65535")]
     [InlineData("--wire-port", "echo", "--wire-port is 'echo'; it must be a port from 1 to 65535")]
+    [InlineData("--tour", "canry", "--tour: 'canry' is not a step of the tour; must be all or some of sees, kept-alive-l4, kept-alive-l7, connections, nat, tls, paths, cache, limits, sticky, canary, slow, kill.")]
     [InlineData("--colour", "red", "--colour")]
     public async Task A_bad_argument_is_named_with_exit_code_1(string option, string value, string expected)
     {

@@ -8,10 +8,10 @@ using LoadBalancer.EndToEnd.Tests;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
-/// <summary>The whole sample topology, started once for all tests: twelve service replicas and two balancers, telemetry sent to the test.</summary>
+/// <summary>The whole sample topology, started once for all tests: thirteen service replicas and two balancers, telemetry sent to the test.</summary>
 public sealed class StandaloneTopology : IAsyncLifetime
 {
-    private readonly int[] _ports = Wait.FreePorts(5);
+    private readonly int[] _ports = Wait.FreePorts(7);
     private readonly int _udpPort = Wait.FreePorts(1)[0];
     private TestProcess? _process;
 
@@ -29,7 +29,7 @@ public sealed class StandaloneTopology : IAsyncLifetime
             [
                 "--no-dashboard", "--edge-port", $"{_ports[0]}", "--edge-admin-port", $"{_ports[1]}",
                 "--wire-port", $"{_ports[2]}", "--wire-admin-port", $"{_ports[3]}",
-                "--edge-https-port", $"{_ports[4]}",
+                "--edge-https-port", $"{_ports[4]}", "--wire-catalog-port", $"{_ports[5]}", "--wire-tls-port", $"{_ports[6]}",
                 "--wire-udp-port", $"{_udpPort}",
             ],
             new Dictionary<string, string?>

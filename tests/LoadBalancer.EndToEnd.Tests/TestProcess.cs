@@ -65,9 +65,9 @@ internal sealed partial class TestProcess : IAsyncDisposable
     /// <summary>Ends it without a word, as the kernel does when memory is short.</summary>
     public void Kill() => Assert.Equal(0, Kill(_process.Id, SigKill));
 
-    public async Task<int> WaitForExitAsync()
+    public async Task<int> WaitForExitAsync(TimeSpan? patience = null)
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Wait.Patience);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(patience ?? Wait.Patience);
         return _process.ExitCode;
     }
 

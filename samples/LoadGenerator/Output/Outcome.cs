@@ -1,0 +1,10 @@
+namespace LoadGenerator.Output;
+
+internal enum Outcome
+{
+    Passed,
+
+    Failed,
+
+    Skipped,
+}
