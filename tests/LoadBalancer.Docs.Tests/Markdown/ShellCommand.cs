@@ -1,0 +1,90 @@
+using System.Text;
+
+namespace LoadBalancer.Docs.Tests.Markdown;
+
+/// <summary>A command of a shell block, as far as tests have to understand it.</summary>
+/// <param name="Place">Page and line of its block.</param>
+/// <param name="Text">The command, its continued lines joined, without a remark at its end.</param>
+/// <param name="Programs">The words of each program that it starts, without quotes.</param>
+internal sealed record ShellCommand(string Place, string Text, IReadOnlyList<string[]> Programs)
+{
+    private const string Separators = "|&;";
+
+    public override string ToString() => $"{Place}: {Text}";
+
+    /// <summary>The commands of a block: every line of <c>bash</c>, those behind a dollar sign of <c>console</c>.</summary>
+    public static IEnumerable<ShellCommand> In(Fence fence)
+    {
+        var lines = fence.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n');
+        return (fence.Info == "console" ? lines.Where(line => line.StartsWith("$ ", StringComparison.Ordinal)).Select(line => line[2..]) : lines)
+            .Select(line => Parse(fence.Place, line))
+            .Where(command => command.Programs.Count > 0);
+    }
+
+    public static ShellCommand Parse(string place, string line)
+    {
+        var programs = new List<string[]>();
+        var words = new List<string>();
+        StringBuilder? word = null;
+        char quote = default;
+        var index = 0;
+        for (; index < line.Length; index++)
+        {
+            var c = line[index];
+            if (quote != default)
+            {
+                if (c == quote)
+                {
+                    quote = default;
+                }
+                else
+                {
+                    word!.Append(c);
+                }
+            }
+            else if (c is '\'' or '"')
+            {
+                quote = c;
+                word ??= new();
+            }
+            else if (c == '#' && word is null)
+            {
+                break;
+            }
+            else if (c == ' ')
+            {
+                EndWord();
+            }
+            else if (Separators.Contains(c))
+            {
+                EndProgram();
+            }
+            else
+            {
+                (word ??= new()).Append(c);
+            }
+        }
+
+        EndProgram();
+        return new(place, line[..index].Trim(), programs);
+
+        void EndWord()
+        {
+            if (word is not null)
+            {
+                words.Add(word.ToString());
+                word = null;
+            }
+        }
+
+        void EndProgram()
+        {
+            EndWord();
+            if (words.Count > 0)
+            {
+                programs.Add([.. words]);
+                words.Clear();
+            }
+        }
+    }
+}
