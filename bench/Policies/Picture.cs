@@ -6,7 +6,7 @@ namespace Policies;
 /// <summary>A histogram for each policy, one below the other on one logarithmic axis, as SVG that follows the reader's light or dark mode.</summary>
 internal static class Picture
 {
-    private const int Left = 150;
+    private const int Left = 180;
     private const int Right = 150;
     private const int AxisWidth = 560;
     private const int Top = 46;
@@ -27,13 +27,13 @@ internal static class Picture
             </style>
             <rect class="ground" width="100%" height="100%"/>
             <rect class="others" x="{{Left}}" y="14" width="12" height="12"/><text x="{{Left + 18}}" y="24">answered by one of the three others</text>
-            <rect class="slow" x="{{Left + 250}}" y="14" width="12" height="12"/><text x="{{Left + 268}}" y="24">answered by the slow one</text>
+            <rect class="slow" x="{{Left + 270}}" y="14" width="12" height="12"/><text x="{{Left + 288}}" y="24">answered by the slow one</text>
 
             """);
         foreach (var milliseconds in new[] { 1, 10, 100, 1_000, 10_000 })
         {
             var x = X(milliseconds);
-            var label = milliseconds < 1_000 ? $"{milliseconds} ms" : $"{milliseconds / 1_000} s";
+            var label = milliseconds == 1 ? "1 ms or less" : milliseconds < 1_000 ? $"{milliseconds} ms" : $"{milliseconds / 1_000} s";
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{x:0.#}\" y1=\"{Top - 8}\" x2=\"{x:0.#}\" y2=\"{bottom}\"/><text class=\"small\" x=\"{x:0.#}\" y=\"{bottom + 18}\" text-anchor=\"middle\">{label}</text>\n");
         }
 

@@ -67,6 +67,14 @@ internal sealed partial class Sandbox : IAsyncDisposable
         return (process.ExitCode, output);
     }
 
+    /// <summary>Leaves a pool without a backend that can be picked.</summary>
+    public async Task DrainAsync(string pool)
+    {
+        using var admin = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", Token) } };
+        using var answer = await admin.PostAsync($"http://localhost:{_ports["9080"]}/admin/pools/{pool}/backends/{pool}-1/drain", content: null, TestContext.Current.CancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_balancer is not null)
@@ -101,7 +109,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
 
     private async Task StartBalancerAsync()
     {
-        foreach (var (sample, free) in new[] { "8080", "8443", "9080", "7000" }.Zip(FreePorts(4)))
+        foreach (var (sample, free) in new[] { "8080", "8082", "8443", "9080", "7000" }.Zip(FreePorts(5)))
         {
             _ports[sample] = free;
         }
@@ -145,6 +153,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
         balancer.Layer4.Listeners["echo-udp"] = new() { Address = $"localhost:{_ports["7001"]}", Protocol = Layer4Protocol.Udp, Pool = "echo" };
         var layer7 = balancer.Layer7;
         layer7.Listeners["http"] = new() { Address = $"localhost:{_ports["8080"]}" };
+        layer7.Listeners["proxied"] = new() { Address = $"localhost:{_ports["8082"]}", ProxyProtocol = new() { TrustedNetworks = ["127.0.0.1", "::1"] } };
         layer7.Listeners["https"] = new() { Address = $"localhost:{_ports["8443"]}", Tls = new() { Certificates = { ["site"] = new() { Path = "ca.pem" } } } };
         foreach (var service in Services.Where(service => service is not ("catalog" or "shop-v2")))
         {
@@ -220,7 +229,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
         return ports;
     }
 
-    [GeneratedRegex(@"\b(8080|8443|9080|9070|7000|7001)\b")]
+    [GeneratedRegex(@"\b(8080|8082|8443|9080|9070|7000|7001)\b")]
     private static partial Regex SamplePorts();
 
     [GeneratedRegex(@"^(?!.*"": 0).*ready", RegexOptions.Singleline)]

@@ -8,6 +8,12 @@ namespace LoadBalancer.Docs.Tests.Markdown;
 /// <param name="Programs">The words of each program that it starts, without quotes.</param>
 internal sealed record ShellCommand(string Place, string Text, IReadOnlyList<string[]> Programs)
 {
+    /// <summary>What the page says that it prints; an ellipsis stands for anything. Empty where the page does not say.</summary>
+    public IReadOnlyList<string> Expected { get; private init; } = [];
+
+    /// <summary>What a comment before its block says to the tests.</summary>
+    public string Mark { get; private init; } = "";
+
     private const string Separators = "|&;";
 
     public override string ToString() => $"{Place}: {Text}";
@@ -16,9 +22,14 @@ internal sealed record ShellCommand(string Place, string Text, IReadOnlyList<str
     public static IEnumerable<ShellCommand> In(Fence fence)
     {
         var lines = fence.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n');
-        return (fence.Info == "console" ? lines.Where(line => line.StartsWith("$ ", StringComparison.Ordinal)).Select(line => line[2..]) : lines)
-            .Select(line => Parse(fence.Place, line))
-            .Where(command => command.Programs.Count > 0);
+        if (fence.Info != "console")
+        {
+            return lines.Select(line => Parse(fence.Place, line) with { Mark = fence.Mark }).Where(command => command.Programs.Count > 0);
+        }
+
+        var starts = lines.Index().Where(line => line.Item.StartsWith("$ ", StringComparison.Ordinal)).Select(line => line.Index).ToArray();
+        return starts.Zip(starts.Skip(1).Append(lines.Length), (start, end) =>
+            Parse(fence.Place, lines[start][2..]) with { Expected = lines[(start + 1)..end], Mark = fence.Mark });
     }
 
     public static ShellCommand Parse(string place, string line)
