@@ -114,6 +114,10 @@ internal static partial class KeyReference
         : property.PropertyType.IsGenericType && property.PropertyType.GetGenericArguments() is [_, var entry] && Contract.Records().Contains(entry) ? (entry, true)
         : null;
 
+    /// <summary>The range of a number or a time as the page says it; null where there is none.</summary>
+    public static string? RangeOf(PropertyInfo property) =>
+        Range().Match(property.Description()!) is { Success: true } match ? $"{Bound(match.Groups["min"].Value)} – {Bound(match.Groups["max"].Value)}" : null;
+
     private static string Values(PropertyInfo property, string[] path)
     {
         if (RecordOf(property) is { } record)
@@ -122,7 +126,7 @@ internal static partial class KeyReference
         }
 
         var type = property.Bare();
-        var range = Range().Match(property.Description()!) is { Success: true } match ? $"{Bound(match.Groups["min"].Value)} – {Bound(match.Groups["max"].Value)}" : null;
+        var range = RangeOf(property);
         return type == typeof(bool) ? "`true`, `false`"
             : type == typeof(TimeSpan) ? range ?? "a time"
             : type == typeof(int) || type == typeof(long) ? range ?? "a whole number"

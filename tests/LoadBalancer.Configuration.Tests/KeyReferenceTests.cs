@@ -1,6 +1,8 @@
+using System.Text.RegularExpressions;
+
 namespace LoadBalancer.Configuration.Tests;
 
-public sealed class KeyReferenceTests
+public sealed partial class KeyReferenceTests
 {
     private const string Page = "docs/configuration.md";
 
@@ -40,4 +42,27 @@ public sealed class KeyReferenceTests
     [Fact]
     public void Only_what_is_between_the_comments_is_replaced() =>
         Assert.Equal($"before\n{KeyReference.Begin}\n\n{KeyReference.Generate()}\n{KeyReference.End}\nafter\n", KeyReference.Replace($"before\n{KeyReference.Begin}\nold\n{KeyReference.End}\nafter\n"));
+
+    /// <summary>Pages have tables of their own, for people to read in one go. Ranges there are those of the contract.</summary>
+    [Fact]
+    public void A_range_in_a_table_of_another_page_is_a_range_of_that_key()
+    {
+        var ranges = Contract.Properties().Select(property => (property.Name, Range: KeyReference.RangeOf(property))).Where(pair => pair.Range is not null).ToLookup(pair => pair.Name, pair => pair.Range);
+        var rows = from file in Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md")
+                   where Path.GetFileName(file) != Path.GetFileName(Page)
+                   from Match row in Rows().Matches(File.ReadAllText(file))
+                   from Match key in Keys().Matches(row.Groups["keys"].Value)
+                   where ranges.Contains(key.Groups["key"].Value)
+                   select (Place: $"{Path.GetFileName(file)}: {row.Value.Trim()}", Key: key.Groups["key"].Value, Range: row.Groups["range"].Value);
+
+        Assert.NotEmpty(rows);
+        Assert.Empty(rows.Where(row => !ranges[row.Key].Contains(row.Range)).Select(row => $"{row.Place} (the contract has {string.Join(" or ", ranges[row.Key].Distinct())})"));
+    }
+
+    // The keys, and the first cell that is a range: "1 – 100", "100 ms – 1 h".
+    [GeneratedRegex(@"^\|(?<keys>[^|]*`\w+`[^|]*)\|(?:[^|\n]*\|)*? *(?<range>[\d,]+(?: (?:ms|s|min|h|d))? – [\d,]+(?: (?:ms|s|min|h|d))?)(?:,[^|]*| each[^|]*| bytes[^|]*)? *\|.*$", RegexOptions.Multiline)]
+    private static partial Regex Rows();
+
+    [GeneratedRegex(@"`(?:\w+:)*(?<key>\w+)`")]
+    private static partial Regex Keys();
 }
