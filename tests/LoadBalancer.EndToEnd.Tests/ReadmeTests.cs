@@ -33,7 +33,7 @@ public sealed partial class ReadmeTests(StandaloneTopology topology) : IDisposab
             RedirectStandardError = true,
         })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Wait.Patience);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Wait.Patience, TestContext.Current.CancellationToken);
 
         var answer = Answers.First(answer => command.Contains(answer.Address, StringComparison.Ordinal)).Answer;
         Assert.True((await output).Contains(answer, StringComparison.Ordinal), $"{command} printed:\n{await output}{await error}");
