@@ -59,6 +59,7 @@ public sealed partial class SnippetTests
             {
                 public static IDistributedApplicationBuilder builder = null!;
                 public static DistributedApplication app = null!;
+                public static IConfiguration configuration = null!;
                 public static IResourceBuilder<Layer4LoadBalancerResource> wire = null!;
                 public static IResourceBuilder<Layer7LoadBalancerResource> edge = null!;
                 public static IResourceBuilder<ProjectResource> {{string.Join(", ", Resources)}};
