@@ -9,7 +9,7 @@ public sealed record AcceptProxyProtocolOptions
     /// Networks whose connections must start with a header, such as <c>10.0.0.0/8</c> or <c>::1</c>. All others are
     /// taken as what they are: clients, whose bytes are not looked at, since anybody can write a header.
     /// </summary>
-    [Description("Networks (CIDR or single addresses) whose connections must start with a header. All others are clients whose bytes are not looked at.")]
+    [Description("Networks (CIDR or single addresses) whose connections must start with a header. All others are clients whose bytes are not looked at. Must be given.")]
     public string[] TrustedNetworks { get; set; } = [];
 
     /// <summary>Time in which the header must come, 10 ms to 1 min. Default: 3 s.</summary>

@@ -10,7 +10,7 @@ public sealed record AdminOptions
     public string Address { get; set; } = "localhost:9080";
 
     /// <summary>Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start.</summary>
-    [Description("Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start. Read at start only.")]
+    [Description("Bearer token that commands need, 16 to 256 printable ASCII characters without spaces. Default: a random one, printed at start. Read at start only, and shown in no message.")]
     [Secret]
     public string? Token { get; set; }
 

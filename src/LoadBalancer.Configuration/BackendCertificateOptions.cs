@@ -6,7 +6,7 @@ namespace LoadBalancer.Configuration;
 public sealed record BackendCertificateOptions
 {
     /// <summary>PEM file (certificate, then intermediates; the key may be in it) or PFX file. Relative to the configuration file.</summary>
-    [Description("PEM file (certificate, then intermediates; the key may be in it) or PFX file. Relative to the configuration file.")]
+    [Description("PEM file (certificate, then intermediates; the key may be in it) or PFX file. Relative to the configuration file. Must be given.")]
     public string? Path { get; set; }
 
     /// <summary>PEM file of the private key. Default: the key is in <see cref="Path"/>.</summary>

@@ -10,7 +10,7 @@ namespace LoadBalancer.Configuration;
 public sealed record BackendOptions
 {
     /// <summary><c>host:port</c> as discovery gives it, or <c>unix:/path</c>.</summary>
-    [Description("host:port of the backend, as discovery gives it, or unix:/path.")]
+    [Description("host:port of the backend, as discovery gives it, or unix:/path of at most 107 bytes. Must be given.")]
     public string? Address { get; set; }
 
     /// <summary>Share of the work relative to the other backends, 1 to 256. Default: 1.</summary>

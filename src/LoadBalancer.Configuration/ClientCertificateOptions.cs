@@ -10,7 +10,7 @@ public sealed record ClientCertificateOptions
     public ClientCertificateMode Mode { get; set; } = ClientCertificateMode.Require;
 
     /// <summary>Files with the certificates of the authorities whose clients are let in; the machine's own are not.</summary>
-    [Description("Files (PEM or DER) with the certificates of the authorities whose clients are let in, relative to the configuration file; the machine's own authorities are not.")]
+    [Description("Files (PEM or DER) with the certificates of the authorities whose clients are let in, relative to the configuration file; the machine's own authorities are not. Must be given unless Mode is None.")]
     public string[] TrustedCa { get; set; } = [];
 
     /// <summary>Whether the authority is asked if a certificate was revoked. Default: false.</summary>

@@ -10,7 +10,7 @@ public sealed record Layer4ListenerOptions
     public const int DefaultMaxSessions = 10_000;
 
     /// <summary>Where clients connect: an IP address, <c>localhost</c> (both loopbacks) or <c>*</c> (all), and a port; 0 takes a free one.</summary>
-    [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one).")]
+    [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one). A Tcp and a Udp listener may share a port. Must be given.")]
     public string? Address { get; set; }
 
     /// <summary>TCP connections or UDP datagrams. Default: <see cref="Layer4Protocol.Tcp"/>.</summary>
@@ -22,11 +22,11 @@ public sealed record Layer4ListenerOptions
     public Layer4Mode Mode { get; set; } = Layer4Mode.Relay;
 
     /// <summary>The pool that gets the connections; with <see cref="TlsRoutes"/>, those that no route takes. Without it these are closed.</summary>
-    [Description("Pool that gets the connections; with TlsRoutes, those that no route takes (absent: these are closed).")]
+    [Description("Pool that gets the connections; with TlsRoutes, those that no route takes, which are closed without it. Must be given where there are no TlsRoutes.")]
     public string? Pool { get; set; }
 
     /// <summary>Overrides the pool's policy for this listener.</summary>
-    [Description("Overrides the pool's policy for this listener.")]
+    [Description("How a backend is picked. Default: the pool's Policy.")]
     public SelectionPolicy? Policy { get; set; }
 
     /// <summary>What <see cref="SelectionPolicy.ConsistentHash"/> hashes. Default: <see cref="Layer4HashKey.SourceAddress"/>.</summary>

@@ -10,6 +10,6 @@ public sealed record Layer7CacheOptions
     public int MaxSize { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>Bytes of the largest answer that is stored, 1,024 to 1,000,000,000, and at most <see cref="MaxSize"/>. Default: 8,388,608 (8 MiB), or <see cref="MaxSize"/> where that is less.</summary>
-    [Description("Bytes of the largest answer that is stored, 1024 to 1000000000 and at most MaxSize. Default 8388608 (8 MiB), or MaxSize where that is less.")]
+    [Description("Bytes of the largest answer that is stored, 1024 to 1000000000; at most MaxSize. Default 8388608 (8 MiB), or MaxSize where that is less.")]
     public int MaxEntrySize { get; set; } = 8 * 1024 * 1024;
 }

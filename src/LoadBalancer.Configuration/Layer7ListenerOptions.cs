@@ -6,7 +6,7 @@ namespace LoadBalancer.Configuration;
 public sealed record Layer7ListenerOptions
 {
     /// <summary>Where clients connect: an IP address, <c>localhost</c> (both loopbacks) or <c>*</c> (all), and a port.</summary>
-    [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one, not with localhost).")]
+    [Description("Where clients connect: IP address, localhost (both loopbacks) or * (all), and a port 0-65535 (0 takes a free one, not with localhost). Must be given.")]
     public string? Address { get; set; }
 
     /// <summary>The HTTP versions. Default: <see cref="HttpListenerProtocols.Http1"/>, with <see cref="Tls"/> <see cref="HttpListenerProtocols.Http1AndHttp2"/>.</summary>

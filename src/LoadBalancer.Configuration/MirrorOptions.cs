@@ -6,7 +6,7 @@ namespace LoadBalancer.Configuration;
 public sealed record MirrorOptions
 {
     /// <summary>The pool that gets the copies.</summary>
-    [Description("Pool that gets copies of requests; its answers are dropped.")]
+    [Description("Pool that gets copies of requests; its answers are dropped. Must be given.")]
     public string? Pool { get; set; }
 
     /// <summary>Percent of the requests that are copied, 0 to 100. Default: 100.</summary>

@@ -20,7 +20,7 @@ public sealed record PoolOptions
     /// Entries of the table of <see cref="SelectionPolicy.SourceHash"/> and <see cref="SelectionPolicy.ConsistentHash"/>,
     /// a prime from 251 to 5,000,011. Default: 65,537. At least 100 times the number of backends keeps their shares within a percent.
     /// </summary>
-    [Description("Entries of the table of SourceHash and ConsistentHash, a prime from 251 to 5000011. Default 65537; at least 100 times the number of backends keeps their shares within a percent.")]
+    [Description("Entries of the table of SourceHash and ConsistentHash, a prime from 251 to 5000011; at least 100 times the number of backends keeps their shares within a percent. Default 65537.")]
     public int HashTableSize { get; set; } = 65_537;
 
     /// <summary>Most connections and requests that one backend may have at a time, 1 to 1,000,000. Default: no limit.</summary>
@@ -40,14 +40,14 @@ public sealed record PoolOptions
     public ProxyProtocolVersion SendProxyProtocol { get; set; } = ProxyProtocolVersion.None;
 
     /// <summary>Passive health. Default: five failures in a row eject a backend for 5 s, then 10 s, 20 s, …</summary>
-    [Description("Passive health. Default: five failures in a row eject a backend for 5 s, then 10 s, 20 s, ...")]
+    [Description("Passive health. Default: five failures in a row eject a backend for 5 s, then 10 s, 20 s and so on.")]
     public OutlierEjectionOptions OutlierEjection { get; set; } = new();
 
     /// <summary>
     /// Share of backends, in percent, that may be unhealthy or ejected; when more are, all are used, since checks that
     /// fail everywhere are more likely wrong than right. 0 to 100; 100 never uses an unhealthy backend. Default: 50.
     /// </summary>
-    [Description("Percent of backends that may be unhealthy or ejected; when more are, all are used. 0 to 100; 100 never uses an unhealthy one. Default 50.")]
+    [Description("Percent of backends that may be unhealthy or ejected, 0 to 100; when more are, all are used. 100 never uses an unhealthy one. Default 50.")]
     public int PanicThreshold { get; set; } = 50;
 
     /// <summary>
@@ -74,7 +74,7 @@ public sealed record PoolOptions
     public BackendTlsOptions? BackendTls { get; set; }
 
     /// <summary>The HTTP version that Layer 7 speaks to backends. Default: <see cref="BackendHttpVersion.Auto"/>.</summary>
-    [Description("HTTP version that Layer 7 speaks to backends: Auto (https: ALPN; http: Http1, gRPC Http2), Http1, Http2 or Http3. Default Auto.")]
+    [Description("HTTP version that Layer 7 speaks to backends: Auto (https: ALPN; http: Http1, gRPC Http2), Http1, Http2 (to http with prior knowledge) or Http3 (to https alone, where the machine has QUIC). Default Auto.")]
     public BackendHttpVersion HttpVersion { get; set; } = BackendHttpVersion.Auto;
 
     /// <summary>Time in which a latency seen by <see cref="SelectionPolicy.PeakEwma"/> loses 63 % of its weight, 100 ms to 10 min. Default: 10 s.</summary>

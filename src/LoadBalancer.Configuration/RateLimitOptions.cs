@@ -26,6 +26,6 @@ public sealed record RateLimitOptions
     public RateLimitKey Key { get; set; } = RateLimitKey.ClientAddress;
 
     /// <summary>Name of the header where <see cref="Key"/> is <see cref="RateLimitKey.Header"/>.</summary>
-    [Description("Name of the header where Key is Header.")]
+    [Description("Name of the header where Key is Header. Must be given there, and nowhere else.")]
     public string? Header { get; set; }
 }

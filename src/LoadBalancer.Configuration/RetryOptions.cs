@@ -24,6 +24,6 @@ public sealed record RetryOptions
     public TimeSpan BackOff { get; set; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Statuses that are retried as well, 500 to 599. Default: none, since the service has answered.</summary>
-    [Description("Statuses that are retried as well, 500 to 599. Default: none, since the service has answered.")]
+    [Description("Statuses that are retried as well, 500 to 599 each; not with one attempt. Default: none, since the service has answered.")]
     public int[] Statuses { get; set; } = [];
 }

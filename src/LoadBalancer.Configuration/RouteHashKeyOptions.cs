@@ -6,14 +6,14 @@ namespace LoadBalancer.Configuration;
 public sealed record RouteHashKeyOptions
 {
     /// <summary>Name of a header.</summary>
-    [Description("Name of the header that ConsistentHash hashes.")]
+    [Description("Name of the header that ConsistentHash hashes. Default: none.")]
     public string? Header { get; set; }
 
     /// <summary>Name of a cookie.</summary>
-    [Description("Name of the cookie that ConsistentHash hashes.")]
+    [Description("Name of the cookie that ConsistentHash hashes. Default: none.")]
     public string? Cookie { get; set; }
 
     /// <summary>Name of a query parameter.</summary>
-    [Description("Name of the query parameter that ConsistentHash hashes.")]
+    [Description("Name of the query parameter that ConsistentHash hashes. Default: none.")]
     public string? Query { get; set; }
 }

@@ -41,19 +41,19 @@ public sealed record RouteOptions
     public int? Order { get; set; }
 
     /// <summary>The pool that gets the requests.</summary>
-    [Description("Pool that gets the requests.")]
+    [Description("Pool that gets the requests. Must be given.")]
     public string? Pool { get; set; }
 
     /// <summary>Overrides the pool's policy for this route.</summary>
-    [Description("Overrides the pool's policy for this route.")]
+    [Description("How a backend is picked. Default: the pool's Policy.")]
     public SelectionPolicy? Policy { get; set; }
 
     /// <summary>What <see cref="SelectionPolicy.ConsistentHash"/> hashes. Default: the client's address.</summary>
-    [Description("What ConsistentHash hashes: Header, Cookie or Query. Default: the client's address.")]
+    [Description("What ConsistentHash hashes: Header, Cookie or Query; needs that policy, of the route or of a pool of it. Default: the client's address.")]
     public RouteHashKeyOptions? HashKey { get; set; }
 
     /// <summary>Leading part of the path that the backend does not see, such as <c>/auth</c>.</summary>
-    [Description("Leading part of the path that the backend does not see, such as /auth.")]
+    [Description("Leading part of the path that the backend does not see, such as /auth. Default: none.")]
     public string? RemovePrefix { get; set; }
 
     /// <summary>Changes to request and answer, in YARP's names and form, such as <c>{ "PathPattern": "/v2/{**rest}" }</c>, in this order after <see cref="RemovePrefix"/>.</summary>

@@ -6,11 +6,11 @@ namespace LoadBalancer.Configuration;
 public sealed record RouteTimeoutOptions
 {
     /// <summary>Time in which a backend must accept a connection, 10 ms to 5 min. Default: 5 s.</summary>
-    [Description("Time in which a backend must accept a connection, 00:00:00.01 to 00:05:00. Default 00:00:05.")]
+    [Description("Time in which a backend must accept a connection, 00:00:00.01 to 00:05:00; at most Total. Default 00:00:05.")]
     public TimeSpan Connect { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time from the whole request sent until the answer's headers, for each attempt, 10 ms to 1 h. Default: no limit.</summary>
-    [Description("Time from the request sent until the answer's headers, for each attempt, 00:00:00.01 to 01:00:00. Default: no limit.")]
+    [Description("Time from the request sent until the answer's headers, for each attempt, 00:00:00.01 to 01:00:00; at most Total. Default: no limit.")]
     public TimeSpan? FirstByte { get; set; }
 
     /// <summary>Time of a whole request with all its attempts, until the last byte, 10 ms to 1 d; upgraded connections (WebSocket) are not counted. Default: no limit.</summary>

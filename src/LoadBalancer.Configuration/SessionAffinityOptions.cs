@@ -13,7 +13,7 @@ public sealed record SessionAffinityOptions
     /// Name of the cookie. Default: <c>lb-affinity-</c> and the pool's name, so that the cookies of two pools do not
     /// replace each other.
     /// </summary>
-    [Description("Name of the cookie. Default: lb-affinity- and the pool's name.")]
+    [Description("Name of the cookie; only where Mode is Cookie. Default: lb-affinity- and the pool's name.")]
     public string? Cookie { get; set; }
 
     /// <summary>Browsers' rule for the cookie. Default: <see cref="CookieSameSite.Lax"/>. <see cref="CookieSameSite.None"/> works over TLS only.</summary>
@@ -21,7 +21,7 @@ public sealed record SessionAffinityOptions
     public CookieSameSite SameSite { get; set; } = CookieSameSite.Lax;
 
     /// <summary>Name of the header of <see cref="SessionAffinityMode.Header"/>. Default: <c>X-Session-Affinity</c>.</summary>
-    [Description("Name of the header where Mode is Header. Default X-Session-Affinity.")]
+    [Description("Name of the header; only where Mode is Header. Default X-Session-Affinity.")]
     public string Header { get; set; } = "X-Session-Affinity";
 
     /// <summary>What happens when the session's backend is gone or takes no requests. Default: <see cref="AffinityFailure.Repick"/>.</summary>

@@ -6,7 +6,7 @@ namespace LoadBalancer.Configuration;
 public sealed record SplitOptions
 {
     /// <summary>Percent of the requests, 0 to 100, for each pool; together at most 100. The route's own pool gets the rest.</summary>
-    [Description("Percent of the requests, 0 to 100, by pool; together at most 100. The route's Pool gets the rest.")]
+    [Description("Percent of the requests by pool, 0 to 100 each; together at most 100. The route's Pool gets the rest and must not be named.")]
     public Dictionary<string, int> Pools { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a cookie keeps a client on the pool that it was given, as long as that pool has a share. Default: true.</summary>
@@ -14,7 +14,7 @@ public sealed record SplitOptions
     public bool Sticky { get; set; } = true;
 
     /// <summary>Name of the cookie. Default: <c>lb-split-</c> and the route's name.</summary>
-    [Description("Name of the cookie. Default: lb-split- and the route's name.")]
+    [Description("Name of the cookie; only where Sticky is true, and not that of SessionAffinity. Default: lb-split- and the route's name.")]
     public string? Cookie { get; set; }
 
     /// <summary>The cookie's name, for a route.</summary>

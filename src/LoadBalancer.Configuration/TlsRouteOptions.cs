@@ -18,6 +18,6 @@ public sealed record TlsRouteOptions
     public string[] Protocols { get; set; } = [];
 
     /// <summary>The pool that gets the connections.</summary>
-    [Description("Pool that gets the connections.")]
+    [Description("Pool that gets the connections. Must be given.")]
     public string? Pool { get; set; }
 }

@@ -71,6 +71,17 @@ public sealed class StandaloneTopology : IAsyncLifetime
         await _process.WaitForOutputAsync(answer);
     }
 
+    /// <summary>The ports of this topology by those that the sample has.</summary>
+    public IReadOnlyDictionary<string, int> PortsOfTheSample => new Dictionary<string, int>
+    {
+        ["8080"] = _ports[0],
+        ["9080"] = _ports[1],
+        ["7000"] = _ports[2],
+        ["9070"] = _ports[3],
+        ["8443"] = _ports[4],
+        ["7001"] = _udpPort,
+    };
+
     /// <summary>Opens a connection through <c>wire</c>.</summary>
     public async Task<TcpClient> ConnectAsync()
     {
