@@ -24,6 +24,7 @@ public static class ExternalServiceBackendExtensions
     /// edge.WithRoute("/{**rest}", catalog, r => r.WithMirror(weather.AsBackend(), percent: 5));
     /// </code>
     /// </example>
+    [AspireExport("externalServiceAsBackend", MethodName = "asBackend")]
     public static EndpointReference AsBackend(this IResourceBuilder<ExternalServiceResource> builder)
     {
         ArgumentNullException.ThrowIfNull(builder);

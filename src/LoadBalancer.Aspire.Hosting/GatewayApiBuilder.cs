@@ -5,6 +5,7 @@ using Aspire.Hosting.LoadBalancing;
 namespace Aspire.Hosting;
 
 /// <summary>Configures the resources of the Kubernetes Gateway API that a load balancer is published as.</summary>
+[AspireExport(ExposeMethods = true)]
 public sealed partial class GatewayApiBuilder
 {
     private const int MaxNameLength = 63;
@@ -82,6 +83,7 @@ public sealed partial class GatewayApiBuilder
     /// <exception cref="ArgumentException">
     /// <paramref name="listener"/> is not a listener that ends TLS, or one of <paramref name="secrets"/> is not the name of a Secret.
     /// </exception>
+    [AspireExportIgnore(Reason = "Other languages have no parameters of any number.")]
     public GatewayApiBuilder WithCertificateSecrets(string listener, params string[] secrets)
     {
         ArgumentNullException.ThrowIfNull(listener);
@@ -98,6 +100,10 @@ public sealed partial class GatewayApiBuilder
         Options = Options with { Secrets = new(Options.Secrets, StringComparer.OrdinalIgnoreCase) { [listener] = secrets } };
         return this;
     }
+
+    /// <inheritdoc cref="WithCertificateSecrets"/>
+    [AspireExport("GatewayApiBuilder.withCertificateSecrets", MethodName = "withCertificateSecrets")]
+    internal GatewayApiBuilder CertificateSecretsOf(string listener, string[] secrets) => WithCertificateSecrets(listener, secrets);
 
     internal static void CheckName(string name, string ofWhat, string argument)
     {

@@ -29,6 +29,7 @@ public static class GatewayApiBuilderExtensions
     ///     .PublishAsGatewayApi("eg");
     /// </code>
     /// </example>
+    [AspireExport(RunSyncOnBackgroundThread = true)]
     public static IResourceBuilder<T> PublishAsGatewayApi<T>(this IResourceBuilder<T> builder, string gatewayClass, Action<GatewayApiBuilder>? configure = null)
         where T : LoadBalancerResource
     {

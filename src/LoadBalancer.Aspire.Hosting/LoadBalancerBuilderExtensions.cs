@@ -91,6 +91,7 @@ public static class LoadBalancerBuilderExtensions
     ///     .WithPrometheusMetrics();
     /// </code>
     /// </example>
+    [AspireExport]
     public static IResourceBuilder<T> WithPrometheusMetrics<T>(this IResourceBuilder<T> builder)
         where T : LoadBalancerResource
     {

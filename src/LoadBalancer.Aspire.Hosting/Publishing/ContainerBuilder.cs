@@ -16,6 +16,7 @@ internal static partial class ContainerBuilder
     private const string DefaultOutput = "aspire-output";
 
     /// <summary>Puts a container that is built from a folder of its own in the balancer's place, when the AppHost is published.</summary>
+    [AspireExportIgnore(Reason = "Not part of the public API.")]
     public static IResourceBuilder<T> AsPublishedContainer<T>(this IResourceBuilder<T> builder)
         where T : LoadBalancerResource
     {

@@ -14,6 +14,7 @@ internal static partial class GatewayPublisher
     public const string StepName = "gateway-api";
 
     /// <summary>Puts a Gateway in the place of the balancer's container, when the AppHost is published.</summary>
+    [AspireExportIgnore(Reason = "Not part of the public API.")]
     public static IResourceBuilder<T> AsPublishedGateway<T>(this IResourceBuilder<T> builder, GatewayApiOptions options)
         where T : LoadBalancerResource
     {
