@@ -61,11 +61,14 @@ internal static class AttemptSpan
     }
 
     /// <summary>Says where the request goes. What a query asks for may be a secret, so that it has one is all that is said.</summary>
-    public static void Address(Activity span, Uri url)
+    public static void Address(Activity span, Uri url) => Address(span, url.GetLeftPart(UriPartial.Path), hasQuery: url.Query.Length > 1);
+
+    /// <inheritdoc cref="Address(Activity, Uri)"/>
+    public static void Address(Activity span, string url, bool hasQuery)
     {
         if (span.IsAllDataRequested)
         {
-            span.SetTag("url.full", $"{url.GetLeftPart(UriPartial.Path)}{(url.Query.Length > 1 ? "?*" : "")}");
+            span.SetTag("url.full", hasQuery ? $"{url}?*" : url);
         }
     }
 

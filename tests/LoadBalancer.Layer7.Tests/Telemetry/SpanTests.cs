@@ -234,6 +234,24 @@ public sealed class SpanTests
         Assert.Equal($"00-{trace.TraceId}-{copy.SpanId}-01", received);
     }
 
+    [Theory]
+    [InlineData(Way.Own)]
+    [InlineData(Way.Yarp)]
+    public async Task A_path_that_looks_like_a_host_is_none(Way way)
+    {
+        Choose(way);
+        using var trace = new TraceRecorder();
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new() { Path = "/{**rest}" })), backend);
+
+        (await trace.SendAsync(balancer, "/one//two")).Dispose();
+        using var response = await trace.SendAsync(balancer, $"http://{balancer.Uri.Authority}//two/x");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var server = $"http://127.0.0.1:{new Uri(backend.Address).Port}/";
+        Assert.All(trace.Attempts, attempt => Assert.StartsWith(server, (string)attempt.GetTagItem("url.full")!));
+    }
+
     [Fact]
     public async Task A_method_that_nobody_knows_makes_no_name()
     {

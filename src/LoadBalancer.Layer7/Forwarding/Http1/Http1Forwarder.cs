@@ -351,7 +351,8 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 
         if (attempt.Span is { } span)
         {
-            AttemptSpan.Address(span, new Uri(target.Url, string.Concat(path is [] ? "/" : path, context.Request.QueryString.Value)));
+            // As it is: a path that begins with two slashes is none of another host.
+            AttemptSpan.Address(span, $"{target.Url.GetLeftPart(UriPartial.Authority)}{(path is [] ? "/" : path)}", context.Request.QueryString.Value is { Length: > 1 });
         }
 
         return RequestHead.Write(context, target.Host, path, removed, hasBody, ref buffer);
