@@ -55,7 +55,14 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         var direct = fixture.App.GetEndpoint("chat", "http");
         var balanced = new Uri(await fixture.AddressOfAsync("chat"));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => ChatAsync(direct, transport));
+        // A connection may be lucky; ten are not.
+        var broken = 0;
+        for (var i = 0; i < 10 && broken == 0; i++)
+        {
+            broken += await Record.ExceptionAsync(() => ChatAsync(direct, transport)) is null ? 0 : 1;
+        }
+
+        Assert.Equal(1, broken);
 
         var replicas = new HashSet<string>();
         for (var i = 0; i < 3; i++)

@@ -43,7 +43,7 @@ public sealed class StartAndStopTests
     [Fact(Explicit = true)]
     public async Task Measure_the_start_of_an_AppHost_with_and_without_a_balancer()
     {
-        const int Runs = 7;
+        const int Runs = 5;
         await StartupAsync(balancers: 1);
         var rows = new List<(TimeSpan Without, TimeSpan One, TimeSpan Three)>();
         for (var run = 0; run < Runs; run++)
