@@ -63,7 +63,6 @@ public sealed class AppHostFixture : IAsyncLifetime
             .WithHttpsListener(name: "named", configure: l => l.WithCertificate("shop", pfx, password: password, serverNames: ["shop.localhost"]).WithProtocols(HttpListenerProtocols.Http1))
             .WithHttpListener("grpc", configure: l => l.WithProtocols(HttpListenerProtocols.Http2));
         builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(edge).WaitFor(edge);
-        BuiltProject.UseFor(builder.Resources);
         foreach (var resource in builder.Resources.Where(resource => resource is IResourceWithEnvironment))
         {
             // There is no dashboard here; a process that stops would offer it its telemetry for ten seconds, which is

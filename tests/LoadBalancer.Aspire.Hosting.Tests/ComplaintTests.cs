@@ -146,11 +146,10 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         {
             using var deadline = new CancellationTokenSource(AppHostFixture.StartDeadline);
             var builder = await SmallAppHost.NewBuilderAsync(deadline.Token);
-            var catalog = Samples.Project("Catalog");
-            var plain = builder.AddProject("plain", catalog).WithReplicas(2);
-            var balanced = builder.AddProject("balanced", catalog).WithReplicas(2).WithLoadBalancer();
-            var sticky = builder.AddProject("sticky", catalog).WithReplicas(2).WithLoadBalancer(lb => lb.WithAffinity());
-            var chat = builder.AddProject("chat", Samples.Project("Chat")).WithReplicas(3).WithLoadBalancer(lb => lb.WithAffinity());
+            var plain = builder.AddProject<CatalogProject>("plain").WithReplicas(2);
+            var balanced = builder.AddProject<CatalogProject>("balanced").WithReplicas(2).WithLoadBalancer();
+            var sticky = builder.AddProject<CatalogProject>("sticky").WithReplicas(2).WithLoadBalancer(lb => lb.WithAffinity());
+            var chat = builder.AddProject<ChatProject>("chat").WithReplicas(3).WithLoadBalancer(lb => lb.WithAffinity());
             builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(plain).WithReference(balanced).WithReference(sticky).WithReference(chat);
             _app = await builder.StartAsync(deadline.Token);
             await _app.WaitForBackendsAsync("balanced-lb", 2, deadline.Token);

@@ -24,7 +24,6 @@ internal static class SmallAppHost
 
     public static async Task<DistributedApplication> StartAsync(this IDistributedApplicationTestingBuilder builder, CancellationToken cancellationToken)
     {
-        BuiltProject.UseFor(builder.Resources);
         foreach (var resource in builder.Resources.OfType<IResourceWithEnvironment>())
         {
             // There is no dashboard here to offer telemetry to.
