@@ -100,7 +100,7 @@ public sealed class StartAndStopTests
         app.Urls.Add("http://127.0.0.1:0");
         app.Run(async context =>
         {
-            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
         await app.StartAsync(Cancelled);
