@@ -33,7 +33,8 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
             var address = environment[$"services__web__{scheme}__0"]!;
             Assert.Equal(fixture.First.GetEndpoint("web-lb", scheme).ToString().TrimEnd('/'), address);
             var headers = (await client.GetFromJsonAsync<JsonElement>(new Uri($"{address}/headers"), Cancelled)).GetProperty("headers");
-            Assert.Equal(scheme, headers.GetProperty("X-Forwarded-Proto").GetString());
+            // HTTP/2, which TLS brings along, has small letters.
+            Assert.Equal(scheme, headers.EnumerateObject().Single(header => header.Name.Equals("X-Forwarded-Proto", StringComparison.OrdinalIgnoreCase)).Value.GetString());
         }
 
         using var balancer = await fixture.First.CreateLoadBalancerClientAsync("web-lb", Cancelled);
@@ -135,12 +136,13 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
         using var first = await fixture.First.CreateLoadBalancerClientAsync("edge", Cancelled);
         using var second = await fixture.Second.CreateLoadBalancerClientAsync("edge", Cancelled);
         var before = (await first.GetStatisticsAsync(Cancelled)).Layer7.Routes.Sum(route => route.Requests);
+        var others = (await second.GetStatisticsAsync(Cancelled)).Layer7.Routes.Single().Requests;
         using var client = fixture.Second.CreateHttpClient("edge", "http");
 
         Assert.Equal("/base/today", await client.GetStringAsync("/weather/today", Cancelled));
 
         Assert.Equal(before, (await first.GetStatisticsAsync(Cancelled)).Layer7.Routes.Sum(route => route.Requests));
-        Assert.Equal(1, (await second.GetStatisticsAsync(Cancelled)).Layer7.Routes.Single().Requests);
+        Assert.Equal(others + 1, (await second.GetStatisticsAsync(Cancelled)).Layer7.Routes.Single().Requests);
         LoadBalancerResource[] edges = [Edge(fixture.First), Edge(fixture.Second)];
         Assert.NotEqual(Path.GetDirectoryName(edges[0].ConfigurationPath), Path.GetDirectoryName(edges[1].ConfigurationPath));
         Assert.NotEqual(await edges[0].AdminTokenParameter!.GetValueAsync(Cancelled), await edges[1].AdminTokenParameter!.GetValueAsync(Cancelled));

@@ -55,7 +55,14 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         var direct = fixture.App.GetEndpoint("chat", "http");
         var balanced = new Uri(await fixture.AddressOfAsync("chat"));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => ChatAsync(direct, transport));
+        // A connection may be lucky; ten are not.
+        var broken = 0;
+        for (var i = 0; i < 10 && broken == 0; i++)
+        {
+            broken += await Record.ExceptionAsync(() => ChatAsync(direct, transport)) is null ? 0 : 1;
+        }
+
+        Assert.Equal(1, broken);
 
         var replicas = new HashSet<string>();
         for (var i = 0; i < 3; i++)
@@ -139,11 +146,10 @@ public sealed class ComplaintTests(ComplaintTests.Fixture fixture) : IClassFixtu
         {
             using var deadline = new CancellationTokenSource(AppHostFixture.StartDeadline);
             var builder = await SmallAppHost.NewBuilderAsync(deadline.Token);
-            var catalog = Samples.Project("Catalog");
-            var plain = builder.AddProject("plain", catalog).WithReplicas(2);
-            var balanced = builder.AddProject("balanced", catalog).WithReplicas(2).WithLoadBalancer();
-            var sticky = builder.AddProject("sticky", catalog).WithReplicas(2).WithLoadBalancer(lb => lb.WithAffinity());
-            var chat = builder.AddProject("chat", Samples.Project("Chat")).WithReplicas(3).WithLoadBalancer(lb => lb.WithAffinity());
+            var plain = builder.AddProject<CatalogProject>("plain").WithReplicas(2);
+            var balanced = builder.AddProject<CatalogProject>("balanced").WithReplicas(2).WithLoadBalancer();
+            var sticky = builder.AddProject<CatalogProject>("sticky").WithReplicas(2).WithLoadBalancer(lb => lb.WithAffinity());
+            var chat = builder.AddProject<ChatProject>("chat").WithReplicas(3).WithLoadBalancer(lb => lb.WithAffinity());
             builder.AddExecutable("client", "dotnet", ".", "--version").WithReference(plain).WithReference(balanced).WithReference(sticky).WithReference(chat);
             _app = await builder.StartAsync(deadline.Token);
             await _app.WaitForBackendsAsync("balanced-lb", 2, deadline.Token);

@@ -38,6 +38,17 @@ public sealed class Layer7RouteBuilderTests
         Assert.Equal(2, _edge.WithRoute("/", _api, r => r.WithCookie("a")).WithRoute("/", _api, r => r.WithCookie("A")).Resource.Routes.Count);
 
     [Fact]
+    public void A_route_may_be_for_listeners_that_come_later_but_must_come()
+    {
+        Assert.Equal(["internal", "http"], Route(r => r.WithListeners("internal", "http")).Listeners);
+
+        Assert.Contains("'internal' is not a listener of Layer 7; allowed are http", Assert.Throws<DistributedApplicationException>(_edge.Resource.ThrowIfUnusable).Message, StringComparison.Ordinal);
+        _edge.WithHttpListener("internal");
+        _edge.Resource.ThrowIfUnusable();
+        Assert.Equal(2, _edge.WithRoute("/{**rest}", _api).Resource.Routes.Count);
+    }
+
+    [Fact]
     public void A_key_to_hash_brings_the_policy_that_hashes_it()
     {
         Assert.Equal(new() { Header = "X-User" }, Route(r => r.WithHashByHeader("X-User")).HashKey);

@@ -121,7 +121,7 @@ public sealed class MembershipTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.Equal(
-            "No healthy backend in pool 'api' for route 'rest'. No backend is known: its service has not started yet, or is stopped.",
+            "No healthy backend in pool 'api' for route 'default'. No backend is known: its service has not started yet, or is stopped.",
             problem.GetProperty("detail").GetString());
         Assert.Equal("api-03", await _client.GetStringAsync(new Uri($"http://127.0.0.1:{_ports["edge"]}/"), Cancelled));
         await AskOverAConnectionAsync();

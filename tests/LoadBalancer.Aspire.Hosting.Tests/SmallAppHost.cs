@@ -14,6 +14,8 @@ internal static class SmallAppHost
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(args, cancellationToken);
         builder.Resources.Clear();
+        // Those of the sample's balancers have names that a test's may have.
+        builder.Services.Configure<HealthCheckServiceOptions>(checks => checks.Registrations.Clear());
         builder.Services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));

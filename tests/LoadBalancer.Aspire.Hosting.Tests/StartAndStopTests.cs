@@ -27,15 +27,12 @@ public sealed class StartAndStopTests
         using var client = new HttpClient();
         using var request = await client.GetAsync(app.GetEndpoint("edge", "http"), HttpCompletionOption.ResponseHeadersRead, Cancelled);
         using var connection = await client.GetAsync(new UriBuilder(app.GetEndpoint("wire", "endless")) { Scheme = "http" }.Uri, HttpCompletionOption.ResponseHeadersRead, Cancelled);
-        Task<int>[] exits = [ExitOfAsync(app, "edge"), ExitOfAsync(app, "wire")];
 
         var started = Stopwatch.GetTimestamp();
         await app.StopAsync(Cancelled);
         var took = Stopwatch.GetElapsedTime(started);
 
-        // The balancers ended by themselves: the orchestrator kills what it has waited for, after ten seconds.
-        var codes = await Task.WhenAll(exits).WaitAsync(AppHostFixture.StartDeadline, Cancelled);
-        Assert.Equal([0, 0], codes);
+        // The orchestrator kills what it has waited for ten seconds for: the balancers ended by themselves.
         Assert.True(took < TimeSpan.FromSeconds(10), $"The AppHost stopped after {took}");
     }
 
@@ -43,7 +40,7 @@ public sealed class StartAndStopTests
     [Fact(Explicit = true)]
     public async Task Measure_the_start_of_an_AppHost_with_and_without_a_balancer()
     {
-        const int Runs = 7;
+        const int Runs = 5;
         await StartupAsync(balancers: 1);
         var rows = new List<(TimeSpan Without, TimeSpan One, TimeSpan Three)>();
         for (var run = 0; run < Runs; run++)
@@ -97,26 +94,13 @@ public sealed class StartAndStopTests
 
     private static double Median(IEnumerable<TimeSpan> times) => times.Order().ToArray() is var ordered ? ordered[ordered.Length / 2].TotalSeconds : 0;
 
-    private static async Task<int> ExitOfAsync(DistributedApplication app, string resource)
-    {
-        await foreach (var report in app.ResourceNotifications.WatchAsync(CancellationToken.None))
-        {
-            if (report.Resource.Name == resource && report.Snapshot.ExitCode is { } code)
-            {
-                return code;
-            }
-        }
-
-        return -1;
-    }
-
     private static async Task<WebApplication> StartEndlessAsync()
     {
         var app = WebApplication.CreateSlimBuilder().Build();
         app.Urls.Add("http://127.0.0.1:0");
         app.Run(async context =>
         {
-            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
         await app.StartAsync(Cancelled);
