@@ -27,6 +27,7 @@ public sealed class BalancerCommandTests(AppHostFixture fixture)
         var policy = Annotation("edge", "set-policy");
         Assert.Equal(["auth", "settings", "chat", "catalog"], policy.Arguments[0].Options!.Select(option => option.Key));
         Assert.Contains(KeyValuePair.Create("LeastConnections", "Least connections"), policy.Arguments[1].Options!);
+        Assert.Equal(["place", "latency", "jitter", "bytes-per-second", "reset-after-bytes", "refuse", "black-hole"], Annotation("wire", "set-faults").Arguments.Select(input => input.Name));
         Assert.Equal(["pool:echo", "pool:echo-udp"], Annotation("wire", "set-faults").Arguments[0].Options!.Select(option => option.Key));
     }
 

@@ -41,7 +41,7 @@ internal static class BackendCommands
             (client, replica, _, token) => client.EjectAsync(row.Pool, replica, token),
             row);
         row.AddCommand(
-            new(SetFaults, "Switch faults on", "To see what clients make of a bad network, at this backend alone.", "Bug") { Arguments = FaultArguments.All },
+            new(SetFaults, "Switch faults on", "To see what clients make of a bad network, at this backend alone.", "Bug") { Arguments = FaultArguments.For(row.Parent) },
             state => state is not null,
             (client, replica, arguments, token) => client.SetFaultsAsync(row.Pool, replica, FaultArguments.Read(arguments), token),
             row);

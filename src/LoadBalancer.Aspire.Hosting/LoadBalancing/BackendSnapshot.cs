@@ -78,7 +78,7 @@ internal static class BackendSnapshot
     private static string Summary(BackendStatistics backend) => string.Join(", ", new[]
     {
         backend.Name,
-        string.Create(CultureInfo.InvariantCulture, $"{backend.Active} active"),
+        backend.Active == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{backend.Active} active"),
         string.Create(CultureInfo.InvariantCulture, $"{backend.Picks} {(backend.Picks == 1 ? "pick" : "picks")}"),
         backend.Failures == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{backend.Failures} failed"),
         LatencyOf(backend),

@@ -59,7 +59,7 @@ internal static class BalancerCommands
             balancer.AddCommand(
                 new(SetFaults, "Switch faults on", "To see what clients make of a bad network: at every backend of a pool, or at a route. A backend's own row has the same for it alone.", "Bug")
                 {
-                    Arguments = [Choices.Of(Place, "Where", places), .. FaultArguments.All],
+                    Arguments = [Choices.Of(Place, "Where", places), .. FaultArguments.For(balancer)],
                 },
                 SetFaultsAsync);
             balancer.AddCommand(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aspire.Hosting.ApplicationModel;
 using LoadBalancer.Configuration.Commands;
 
 namespace Aspire.Hosting.LoadBalancing;
@@ -15,17 +16,25 @@ internal static class FaultArguments
     private const string Status = "status";
     private const string Percent = "percent";
 
-    public static IReadOnlyList<InteractionInput> All { get; } =
+    private static readonly InteractionInput[] Layer4 =
     [
         Number(Latency, "Latency, ms", "0 to 600,000, each way"),
         Number(Jitter, "Jitter, ms", "up to so much more, drawn anew each time"),
         Number(Rate, "Bytes a second", "1 to 1,000,000,000; empty for no limit"),
         Number(Reset, "Reset after bytes", "from the backend; empty for never"),
-        Number(Status, "Status (Layer 7)", "200 to 599, answered instead of forwarding; empty for none"),
-        Number(Percent, "Percent of requests (Layer 7)", "0 to 100; empty for all"),
         Switch(Refuse, "Refuse new connections"),
         Switch(BlackHole, "Black hole: swallow everything"),
     ];
+
+    private static readonly InteractionInput[] Layer7 =
+    [
+        .. Layer4,
+        Number(Status, "Status", "200 to 599, answered instead of forwarding; empty for none"),
+        Number(Percent, "Percent of requests", "0 to 100; empty for all"),
+    ];
+
+    /// <summary>Those that a balancer of its layer can do.</summary>
+    public static IReadOnlyList<InteractionInput> For(LoadBalancerResource balancer) => balancer is Layer7LoadBalancerResource ? Layer7 : Layer4;
 
     /// <exception cref="LoadBalancerCommandException">A number is none, or out of range.</exception>
     public static FaultOptions Read(InteractionInputCollection arguments)
