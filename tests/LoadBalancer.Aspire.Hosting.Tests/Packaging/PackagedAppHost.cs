@@ -148,7 +148,11 @@ internal sealed class PackagedAppHost : IAsyncDisposable
         while (Wire is null)
         {
             var line = await _process.StandardOutput.ReadLineAsync(deadline.Token);
-            Assert.True(line is not null, $"The AppHost ended:\n{string.Join('\n', printed)}\n{(line is null ? await errors : null)}");
+            if (line is null)
+            {
+                throw new InvalidOperationException($"The AppHost ended:\n{string.Join('\n', printed)}\n{await errors}");
+            }
+
             printed.Add(line);
             if (line.StartsWith("edge=", StringComparison.Ordinal))
             {
