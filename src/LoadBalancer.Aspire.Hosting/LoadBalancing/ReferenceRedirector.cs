@@ -122,7 +122,7 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
     private static EndpointReference? BalancerOf(EndpointReference endpoint, IResource? consumer) =>
         // By name: what is published may have a container in a resource's place.
         !endpoint.Resource.Name.Equals(consumer?.Name, StringComparison.OrdinalIgnoreCase)
-        && BalancersOf(endpoint.Resource)?.ListenerOf(endpoint.EndpointName) is { } found && !found.Resource.IsExcludedFromPublish()
+        && BalancersOf(endpoint.Resource) is { TakesReferences: true } balancers && balancers.ListenerOf(endpoint.EndpointName) is { } found
             ? new(found.Resource, found.EndpointName, endpoint.ContextNetworkID)
             : null;
 

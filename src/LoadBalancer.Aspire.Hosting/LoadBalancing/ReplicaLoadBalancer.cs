@@ -19,6 +19,9 @@ internal sealed class ReplicaLoadBalancer(IResourceBuilder<IResourceWithEndpoint
     /// <summary>The balancers that there are.</summary>
     public IEnumerable<LoadBalancerResource> Balancers => new LoadBalancerResource?[] { _requests?.Resource, _connections?.Resource }.OfType<LoadBalancerResource>();
 
+    /// <summary>Whether references to the resource lead here; not in what is published without the balancers.</summary>
+    public bool TakesReferences => options.IsPublished || resource.ApplicationBuilder.ExecutionContext.IsRunMode;
+
     /// <summary>Adds the balancers that the resource's endpoints need, and their listeners.</summary>
     public void Create()
     {
@@ -34,7 +37,7 @@ internal sealed class ReplicaLoadBalancer(IResourceBuilder<IResourceWithEndpoint
             _connections = application.AddLayer4LoadBalancer(_requests is null ? name : $"{name}-l4", options.TakeAdminPort()).WithParentRelationship(resource.Resource);
         }
 
-        if (application.ExecutionContext.IsPublishMode && !options.IsPublished)
+        if (!options.IsPublished)
         {
             _requests?.ExcludeFromManifest();
             _connections?.ExcludeFromManifest();
