@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 /// <summary>The tour in the dashboard: a command of the load generator for each step, and one for all.</summary>
 internal static class TourCommands
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly string[] Ended = [KnownResourceStates.Exited, KnownResourceStates.Finished];
 
     public static IResourceBuilder<ProjectResource> WithTour(
@@ -57,15 +58,18 @@ internal static class TourCommands
         }
 
         var steps = answer.EnumerateArray().ToArray();
-        foreach (var replica in steps.SelectMany(step => step.GetProperty("killed").EnumerateArray()))
-        {
-            await StartAgainAsync(context.Services, replica.GetString()!, cancellation);
-        }
-
         var failed = steps.Where(step => step.GetProperty("outcome").GetString() == "Failed")
             .Select(step => $"{step.GetProperty("name")}: {step.GetProperty("reason")}")
-            .ToArray();
-        return failed.Length == 0
+            .ToList();
+        foreach (var replica in steps.SelectMany(step => step.GetProperty("killed").EnumerateArray()).Select(replica => replica.GetString()!))
+        {
+            if (!await StartAgainAsync(context.Services, replica, cancellation))
+            {
+                failed.Add($"{replica} was killed and could not be started again");
+            }
+        }
+
+        return failed.Count == 0
             ? CommandResults.Success(string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", steps.Select(Sentence))}. More in the console log."))
             : CommandResults.Failure(string.Join("; ", failed));
     }
@@ -73,16 +77,25 @@ internal static class TourCommands
     private static string Sentence(JsonElement step) => $"{step.GetProperty("name")} {step.GetProperty("outcome").ToString().ToLowerInvariant()}";
 
     // The orchestrator finds out in its own time that a replica was killed, and starts only what has ended.
-    private static async Task StartAgainAsync(IServiceProvider services, string replica, CancellationToken cancellation)
+    private static async Task<bool> StartAgainAsync(IServiceProvider services, string replica, CancellationToken cancellation)
     {
-        await foreach (var report in services.GetRequiredService<ResourceNotificationService>().WatchAsync(cancellation))
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Patience);
+        try
         {
-            if (report.ResourceId == replica && Ended.Contains(report.Snapshot.State?.Text))
+            await foreach (var report in services.GetRequiredService<ResourceNotificationService>().WatchAsync(limit.Token))
             {
-                break;
+                if (report.ResourceId == replica && Ended.Contains(report.Snapshot.State?.Text))
+                {
+                    break;
+                }
             }
         }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
 
-        await services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, cancellation);
+        return (await services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(replica, KnownResourceCommands.StartCommand, cancellation)).Success;
     }
 }
