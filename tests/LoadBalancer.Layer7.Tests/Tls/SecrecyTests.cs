@@ -54,7 +54,7 @@ public sealed class SecrecyTests : IDisposable
         _files.WritePfx("c.pfx", second, "another");
         await TestBalancer.WaitUntilAsync(() => _logs.Lines.Count(line => line.StartsWith("Error: LoadBalancer:", StringComparison.Ordinal)) == 2);
         var statistics = JsonSerializer.Serialize(
-            new("edge", 1, default, new("file", default, 0, 0, []), [.. balancer.Pools.All.Select(pool => pool.GetStatistics())], new([], []), balancer.Layer7.GetStatistics()),
+            new("edge", 1, default, default, new("file", default, 0, 0, []), [.. balancer.Pools.All.Select(pool => pool.GetStatistics())], new([], []), balancer.Layer7.GetStatistics()),
             StatisticsJsonContext.Default.BalancerStatistics);
 
         Assert.NotEmpty(_logs.Lines);
