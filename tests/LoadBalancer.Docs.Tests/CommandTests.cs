@@ -10,8 +10,9 @@ namespace LoadBalancer.Docs.Tests;
 /// <summary>What commands name is there: scripts, projects, options, packages, and commands of the admin endpoint. RunTests runs those that can be run.</summary>
 public sealed partial class CommandTests
 {
-    // BenchmarkDotNet's, and xunit's.
-    private static readonly string[] OptionsOfTools = ["--filter", "--job", "--list", "-class", "-method", "-namespace"];
+    // BenchmarkDotNet's, xunit's, and those that Aspire gives every AppHost.
+    private static readonly string[] OptionsOfTools =
+        ["--filter", "--inProcess", "--job", "--list", "-class", "-method", "-namespace", "--operation", "--output-path", "--publisher", "--step"];
 
     private static readonly ConcurrentDictionary<string, Task<string>> Help = new();
 
@@ -25,7 +26,7 @@ public sealed partial class CommandTests
         {
             switch (program)
             {
-                case ["dotnet", "run", .. var rest]:
+                case ["dotnet", "run", .. var rest] when rest.Contains("--project"):
                     await RequireProjectAsync(rest);
                     break;
                 case ["dotnet", "test" or "build" or "format" or "pack" or "publish", .. var rest]:
@@ -37,7 +38,7 @@ public sealed partial class CommandTests
                 case ["dotnet", var assembly, .. var arguments] when assembly.EndsWith(".dll", StringComparison.Ordinal):
                     await RequireOptionsAsync(Path.Combine(AppContext.BaseDirectory, assembly), arguments);
                     break;
-                case ["dotnet", "dev-certs" or "--version" or "new" or "user-secrets", ..]:
+                case ["dotnet", "dev-certs" or "exec" or "run" or "--version" or "new" or "user-secrets", ..]:
                     break;
                 case ["./run.sh", .. var arguments]:
                     await RequireOptionsAsync(Started("Standalone"), [.. arguments.Where(argument => argument != "--standalone")]);

@@ -109,7 +109,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
 
     private async Task StartBalancerAsync()
     {
-        foreach (var (sample, free) in new[] { "8080", "8082", "8443", "9080", "7000" }.Zip(FreePorts(5)))
+        foreach (var (sample, free) in new[] { "8080", "8082", "8443", "9080", "7000", "7002", "7443" }.Zip(FreePorts(7)))
         {
             _ports[sample] = free;
         }
@@ -151,6 +151,10 @@ internal sealed partial class Sandbox : IAsyncDisposable
         AddPool("echo", "tcp", $"{_tcp.LocalEndpoint}", $"{_tcp.LocalEndpoint}");
         balancer.Layer4.Listeners["echo"] = new() { Address = $"localhost:{_ports["7000"]}", Pool = "echo" };
         balancer.Layer4.Listeners["echo-udp"] = new() { Address = $"localhost:{_ports["7001"]}", Protocol = Layer4Protocol.Udp, Pool = "echo" };
+        balancer.Layer4.Listeners["catalog"] = new() { Address = $"localhost:{_ports["7002"]}", Pool = "catalog" };
+        // Whose certificate it is makes no difference to a client that takes any.
+        AddPool("catalog-tls", "tcp", $"localhost:{_ports["8443"]}", $"localhost:{_ports["8443"]}");
+        balancer.Layer4.Listeners["catalog-tls"] = new() { Address = $"localhost:{_ports["7443"]}", Pool = "catalog-tls" };
         var layer7 = balancer.Layer7;
         layer7.Listeners["http"] = new() { Address = $"localhost:{_ports["8080"]}" };
         layer7.Listeners["proxied"] = new() { Address = $"localhost:{_ports["8082"]}", ProxyProtocol = new() { TrustedNetworks = ["127.0.0.1", "::1"] } };
@@ -229,7 +233,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
         return ports;
     }
 
-    [GeneratedRegex(@"\b(8080|8082|8443|9080|9070|7000|7001)\b")]
+    [GeneratedRegex(@"\b(8080|8082|8443|9080|9070|7000|7001|7002|7443)\b")]
     private static partial Regex SamplePorts();
 
     [GeneratedRegex(@"^(?!.*"": 0).*ready", RegexOptions.Singleline)]
