@@ -68,6 +68,10 @@ public sealed class AdminTokenTests
     }
 
     [Fact]
-    public async Task What_is_deployed_has_no_token() =>
-        Assert.DoesNotContain(Variable, await Model.EnvironmentOfAsync(Model.NewBuilder().AddLayer4LoadBalancer("wire").Resource, DistributedApplicationOperation.Publish));
+    public async Task What_is_deployed_has_a_token_of_who_deploys()
+    {
+        var environment = await Model.EnvironmentOfAsync(Model.NewBuilder().AddLayer4LoadBalancer("wire").Resource, DistributedApplicationOperation.Publish);
+
+        Assert.Equal("{wire-admin-token.value}", Model.ExpressionOf(environment[Variable]));
+    }
 }

@@ -116,7 +116,6 @@ public sealed class Layer7OptionsBuilderTests
         Assert.NotEqual(value, await (await KeyOfAsync(_builder.AddLayer7LoadBalancer("other"))).GetValueAsync(Cancelled));
         Assert.DoesNotContain(value, _builder.Configuration.AsEnumerable().Select(entry => entry.Value));
         Assert.DoesNotContain(value!, _edge.Describe().ToJson(), StringComparison.Ordinal);
-        Assert.DoesNotContain(KeyVariable, await Model.EnvironmentOfAsync(_edge.Resource, DistributedApplicationOperation.Publish));
     }
 
     [Fact]

@@ -116,17 +116,6 @@ public sealed class ReplicaLoadBalancerTests
         Assert.StartsWith("'catalog' has a load balancer already.", Assert.Throws<ArgumentException>(() => Catalog.WithLoadBalancer()).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task What_is_published_references_the_resource()
-    {
-        Catalog.WithLoadBalancer();
-        var shop = _builder.AddProgram("shop").WithReference(Catalog);
-
-        var variables = await Model.EnvironmentOfAsync(shop.Resource, DistributedApplicationOperation.Publish);
-
-        Assert.Equal("{catalog.bindings.http.url}", Model.ExpressionOf(variables["services__catalog__http__0"]));
-    }
-
     private T Balancer<T>(string name)
         where T : LoadBalancerResource => _builder.Resources.OfType<T>().Single(balancer => balancer.Name == name);
 
