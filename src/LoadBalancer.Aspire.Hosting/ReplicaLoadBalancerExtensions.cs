@@ -74,7 +74,7 @@ public static class ReplicaLoadBalancerExtensions
             .WithRoute("/{**path}", backend, options.Configure)
             .Below(builder, options);
         balancer.WithPoolOf(backend, options);
-        builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer.Resource.HttpEndpoint));
+        builder.WithBalanced(endpoint, balancer.Resource.HttpEndpoint, options);
     }
 
     private static void AddLayer4<T>(this IResourceBuilder<T> builder, EndpointAnnotation[] endpoints, string name, ReplicaLoadBalancerBuilder options)
@@ -100,7 +100,16 @@ public static class ReplicaLoadBalancerExtensions
                 listener.Transport = endpoint.Transport;
             });
             balancer.WithPoolOf(backend, options);
-            builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer.GetListener(endpoint.Name)));
+            builder.WithBalanced(endpoint, balancer.GetListener(endpoint.Name), options);
+        }
+    }
+
+    private static void WithBalanced<T>(this IResourceBuilder<T> builder, EndpointAnnotation endpoint, EndpointReference balancer, ReplicaLoadBalancerBuilder options)
+        where T : IResourceWithEndpoints
+    {
+        if (options.IsPublished || builder.ApplicationBuilder.ExecutionContext.IsRunMode)
+        {
+            builder.WithAnnotation(new LoadBalancedEndpointAnnotation(endpoint.Name, balancer));
         }
     }
 

@@ -25,6 +25,17 @@ public sealed class ReplicaLoadBalancerTests
     }
 
     [Fact]
+    public async Task What_is_not_published_is_there_in_a_run()
+    {
+        Catalog.WithLoadBalancer(lb => lb.WithoutPublishing());
+        var shop = _builder.AddProgram("shop").WithReference(Catalog);
+
+        await StartAsync();
+
+        Assert.Equal("{catalog-lb.bindings.http.url}", Model.ExpressionOf((await Model.EnvironmentOfAsync(shop.Resource))["services__catalog__http__0"]));
+    }
+
+    [Fact]
     public async Task An_address_inside_a_text_or_an_argument_is_the_balancers_too()
     {
         Catalog.WithLoadBalancer();

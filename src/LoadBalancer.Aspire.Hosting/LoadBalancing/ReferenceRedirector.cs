@@ -97,7 +97,6 @@ internal sealed partial class ReferenceRedirector(DistributedApplicationModel mo
         // By name: what is published may have a container in a resource's place.
         !endpoint.Resource.Name.Equals(consumer.Name, StringComparison.OrdinalIgnoreCase)
         && endpoint.Resource.Annotations.OfType<LoadBalancedEndpointAnnotation>().FirstOrDefault(balanced => balanced.EndpointName.Equals(endpoint.EndpointName, StringComparison.OrdinalIgnoreCase)) is { } found
-        && !found.Balancer.Resource.IsExcludedFromPublish()
             ? new(found.Balancer.Resource, found.Balancer.EndpointName, endpoint.ContextNetworkID)
             : null;
 
