@@ -161,7 +161,7 @@ public sealed class GatewayMappingTests
 
         Assert.Equal("""[{"name":"catalog-service","port":8080,"weight":9},{"name":"canary-service","port":8080,"weight":1}]""", RuleOf(route)["backendRefs"]!.ToJsonString());
         Assert.Equal(
-            """[{"name":"old-service","port":8080,"weight":9},{"name":"new-service","port":9000,"weight":18},{"name":"canary-service","port":8080,"weight":3}]""",
+            """[{"name":"old-service","port":8080,"weight":3},{"name":"new-service","port":9000,"weight":6},{"name":"canary-service","port":8080,"weight":1}]""",
             RuleOf(several)["backendRefs"]!.ToJsonString());
         Assert.Empty(route.Notes);
     }

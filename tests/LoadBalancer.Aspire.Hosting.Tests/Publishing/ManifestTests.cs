@@ -165,7 +165,7 @@ public sealed partial class ManifestTests
 
         var exception = await Assert.ThrowsAsync<DistributedApplicationException>(app.RunAsync);
 
-        Assert.Equal("Load balancer 'wire' sends to the endpoint 'tcp' of 'catalog', which has only 'http'.", exception.Message);
+        Assert.Equal("Load balancer 'wire' sends to the endpoint 'tcp' of 'catalog', which has only 'http', 'https'.", exception.Message);
     }
 
     private static async Task<(string Folder, JsonNode Manifest)> PublishSampleAsync()
