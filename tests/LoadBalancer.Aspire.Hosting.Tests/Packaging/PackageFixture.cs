@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Aspire.Hosting.Tests.Packaging;
 
-/// <summary>The packages, made of what was built, in a folder of their own and of a version that no cache knows.</summary>
+/// <summary>The packages, made of what was built, in a folder of their own of a version that no cache knows.</summary>
 public sealed class PackageFixture : IAsyncLifetime
 {
     private readonly DirectoryInfo _files = Directory.CreateTempSubdirectory("packages-");
@@ -22,7 +22,7 @@ public sealed class PackageFixture : IAsyncLifetime
         Directory.CreateDirectory(Workspace);
         foreach (var project in (string[])["LoadBalancer.Configuration", "LoadBalancer.Aspire.Hosting"])
         {
-            await Dotnet.RunAsync(RepositoryDirectory(), "pack", $"src/{project}", "--no-build", "-c", Configuration(), "-o", Feed, $"-p:Version={Version}");
+            await Dotnet.RunAsync(RepositoryDirectory(), "pack", $"src/{project}", "--no-restore", "-c", Configuration(), "-o", Feed, $"-p:PackageVersion={Version}");
         }
     }
 

@@ -6,7 +6,8 @@ using System.Xml.Linq;
 namespace Aspire.Hosting.Tests.Packaging;
 
 /// <summary>What somebody gets who has the packages and nothing else of this repository.</summary>
-public sealed class PackageTests(PackageFixture packages) : IClassFixture<PackageFixture>
+[Collection(nameof(PackageCollection))]
+public sealed class PackageTests(PackageFixture packages)
 {
     private const string Hosting = "LoadBalancer.Aspire.Hosting";
     private const string Configuration = "LoadBalancer.Configuration";
