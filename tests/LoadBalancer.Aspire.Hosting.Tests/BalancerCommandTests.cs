@@ -25,10 +25,10 @@ public sealed class BalancerCommandTests(AppHostFixture fixture)
         Assert.Equal(["set-policy", "set-share", "set-faults", "clear-faults", "purge-cache", "reset-statistics", "show-configuration"], OurCommands(edge));
         Assert.Equal(["set-policy", "set-faults", "clear-faults", "reset-statistics", "show-configuration"], OurCommands(wire));
         var policy = Annotation("edge", "set-policy");
-        Assert.Equal(["auth", "settings", "chat", "catalog"], policy.Arguments[0].Options!.Select(option => option.Key));
+        Assert.Equal(["auth", "settings", "chat", "catalog", "canary"], policy.Arguments[0].Options!.Select(option => option.Key));
         Assert.Contains(KeyValuePair.Create("LeastConnections", "Least connections"), policy.Arguments[1].Options!);
         Assert.Equal(["place", "latency", "jitter", "bytes-per-second", "reset-after-bytes", "refuse", "black-hole"], Annotation("wire", "set-faults").Arguments.Select(input => input.Name));
-        Assert.Equal(["pool:echo", "pool:echo-udp"], Annotation("wire", "set-faults").Arguments[0].Options!.Select(option => option.Key));
+        Assert.Equal(["pool:echo", "pool:echo-udp", "pool:catalog", "pool:catalog-tls"], Annotation("wire", "set-faults").Arguments[0].Options!.Select(option => option.Key));
     }
 
     [Fact]
@@ -200,9 +200,9 @@ public sealed class BalancerCommandTests(AppHostFixture fixture)
         var edge = (await fixture.App.ResourceNotifications.WaitForResourceAsync("edge", report => report.Snapshot.HealthStatus == HealthStatus.Healthy, Cancelled).WaitAsync(AppHostFixture.StartDeadline, Cancelled)).Snapshot;
 
         Assert.Equal(
-            ["edge_auth_pool_check", "edge_catalog_pool_check", "edge_chat_pool_check", "edge_settings_pool_check"],
+            ["edge_auth_pool_check", "edge_canary_pool_check", "edge_catalog_pool_check", "edge_chat_pool_check", "edge_settings_pool_check"],
             edge.HealthReports.Select(report => report.Name).Where(name => name.EndsWith("_pool_check", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        Assert.Equal(5, edge.HealthReports.Length);
+        Assert.Equal(6, edge.HealthReports.Length);
         Assert.Equal("Pool 'settings': 1 of 1 backends healthy, Round robin.", edge.HealthReports.Single(report => report.Name == "edge_settings_pool_check").Description);
 
         var replica = (await fixture.GetPoolAsync("edge", "settings")).Backends.Single().Name;
