@@ -17,6 +17,8 @@ internal static class TourCommands
     {
         generator
             .WithIconName("Map")
+            // It is for whoever looks on at the machine where it runs.
+            .ExcludeFromManifest()
             .WaitFor(edge)
             .WaitFor(wire)
             .WithEnvironment(context =>

@@ -93,6 +93,6 @@ internal static partial class ContainerBuilder
         var path => Path.GetFullPath(path),
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Load balancer '{Balancer}' as a container: {Note}")]
+    [LoggerMessage(EventId = 511, Level = LogLevel.Warning, Message = "Load balancer '{Balancer}' as a container: {Note}")]
     private static partial void LogNote(ILogger log, string balancer, string note);
 }

@@ -839,7 +839,7 @@ public sealed partial class BackendPool
         [LoggerMessage(110, LogLevel.Information, "Pool {Pool}: policy {After} by command, before {Before}.")]
         public static partial void PolicySet(ILogger logger, string pool, SelectionPolicy before, SelectionPolicy after);
 
-        [LoggerMessage(111, LogLevel.Information, "Pool {Pool}: its statistics begin anew, by command.")]
+        [LoggerMessage(112, LogLevel.Information, "Pool {Pool}: its statistics begin anew, by command.")]
         public static partial void StatisticsReset(ILogger logger, string pool);
     }
 }

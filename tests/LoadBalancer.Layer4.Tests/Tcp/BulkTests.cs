@@ -49,7 +49,8 @@ public sealed class BulkTests
         }
 
         await Eventually.TrueAsync(() => balancer.Connections.Count == 0);
-        Assert.InRange(Pipes(), 0, 2 * 64);
+        // Connections of other tests have theirs as well, for a while.
+        await Eventually.TrueAsync(() => Pipes() <= 2 * 64);
     }
 
     private static int Pipes() => OperatingSystem.IsLinux()

@@ -74,9 +74,9 @@ internal static partial class GatewayPublisher
         return (GatewayYaml.Of(model, all), all.SelectMany(resource => resource.Notes));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Load balancer '{Balancer}' as a Gateway: {Note}")]
+    [LoggerMessage(EventId = 512, Level = LogLevel.Warning, Message = "Load balancer '{Balancer}' as a Gateway: {Note}")]
     private static partial void LogNote(ILogger log, string balancer, string note);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Load balancer '{Balancer}' as a Gateway: {Path}")]
+    [LoggerMessage(EventId = 513, Level = LogLevel.Information, Message = "Load balancer '{Balancer}' as a Gateway: {Path}")]
     private static partial void LogWritten(ILogger log, string balancer, string path);
 }
