@@ -173,6 +173,12 @@ internal static class LoadBalancerBuilder
     private static void AddHealthCheck<T>(this IResourceBuilder<T> builder, BackendPool pool)
         where T : LoadBalancerResource
     {
+        if (builder.ApplicationBuilder.Services.IsReadOnly)
+        {
+            // The endpoint was added when the application was starting: its pool works, and has no check of its own.
+            return;
+        }
+
         var key = PoolHealthCheck.KeyOf(builder.Resource, pool);
         builder.ApplicationBuilder.Services.AddHealthChecks().Add(new(key, _ => new PoolHealthCheck(builder.Resource, pool), failureStatus: null, tags: null));
         builder.WithHealthCheck(key);
