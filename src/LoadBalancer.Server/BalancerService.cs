@@ -22,7 +22,7 @@ internal sealed partial class BalancerService(
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly SemaphoreSlim _applying = new(1, 1);
-    private long _countersSince = time.GetUtcNow().UtcTicks;
+    private long _resetAt;
     private ConfigurationWatcher? _watcher;
     private readonly ConfigurationCandidate _first = initial;
     private volatile ConfigurationCandidate _current = initial;
@@ -52,7 +52,7 @@ internal sealed partial class BalancerService(
         _first.Options!.Name,
         Environment.ProcessId,
         _startedAt,
-        new(Volatile.Read(ref _countersSince), TimeSpan.Zero),
+        Volatile.Read(ref _resetAt) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : _startedAt,
         _configuration,
         [.. pools.All.Select(pool => pool.GetStatistics()).OrderBy(pool => pool.Name, StringComparer.Ordinal)],
         layer4.GetStatistics(withConnections),
@@ -71,7 +71,7 @@ internal sealed partial class BalancerService(
 
         layer4.ResetStatistics();
         layer7.ResetStatistics();
-        Volatile.Write(ref _countersSince, time.GetUtcNow().UtcTicks);
+        Volatile.Write(ref _resetAt, time.GetUtcNow().UtcTicks);
         Log.StatisticsReset(logger);
     }
 

@@ -17,7 +17,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IConnectionSock
     public LoopConnection(Socket socket, MemoryPool<byte> memory)
         : base(ConnectionIds.Next())
     {
-        _channel = new LoopChannel(socket, EventLoop.Next()) ;
+        _channel = new LoopChannel(socket, EventLoop.Next());
         _channel.Stirred = OnStirred;
         MemoryPool = memory;
         Input = new ChannelReader(_channel);

@@ -88,7 +88,7 @@ function drawAll() {
 
 // Told only after a reset: until then the counters are as old as the process.
 function countedFor({ startedAt, countersSince }) {
-  return new Date(countersSince) - new Date(startedAt) < 1000 ? '' : `, counters of ${format.span((newest.at - new Date(countersSince)) / 1000)}`;
+  return countersSince === startedAt ? '' : `, counters of ${format.span((newest.at - new Date(countersSince)) / 1000)}`;
 }
 
 function bannersOf({ configuration, pools }) {
