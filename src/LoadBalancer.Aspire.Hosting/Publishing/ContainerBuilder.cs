@@ -77,8 +77,16 @@ internal static partial class ContainerBuilder
             var number = 0;
             foreach (var member in pool.Members)
             {
-                var address = ReferenceExpression.Create($"{member.Endpoint.Property(EndpointProperty.Host)}:{member.Endpoint.Property(EndpointProperty.Port)}");
                 var service = string.Create(CultureInfo.InvariantCulture, $"Services__{pool.Name}__{pool.Scheme}__{number++}");
+                if (member.Resource is ExternalBackend { Service.UrlParameter: { } url })
+                {
+                    context.EnvironmentVariables[service] = url;
+                    continue;
+                }
+
+                var address = member.Resource is ExternalBackend && member.Endpoint.EndpointAnnotation.AllocatedEndpoint is { } known
+                    ? ReferenceExpression.Create($"{known.Address}:{known.Port.ToString(CultureInfo.InvariantCulture)}")
+                    : ReferenceExpression.Create($"{member.Endpoint.Property(EndpointProperty.Host)}:{member.Endpoint.Property(EndpointProperty.Port)}");
                 context.EnvironmentVariables[service] = pool.Scheme == "https" ? ReferenceExpression.Create($"https://{address}") : address;
                 context.EnvironmentVariables[$"LoadBalancer__Pools__{pool.Name}__Backends__{NameOf(pool, member)}__Address"] = address;
             }

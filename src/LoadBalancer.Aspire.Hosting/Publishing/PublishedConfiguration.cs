@@ -27,7 +27,8 @@ internal sealed record PublishedConfiguration(ConfigurationFile File, IReadOnlyD
         foreach (var pool in balancer.Pools)
         {
             var options = file.LoadBalancer.Pools[pool.Name];
-            foreach (var member in pool.Members)
+            // One whose URL is a parameter has no address to give a weight to, until it is deployed.
+            foreach (var member in pool.Members.Where(member => member.Resource is not ExternalBackend { Service.UrlParameter: not null }))
             {
                 options.Backends.Add(ContainerBuilder.NameOf(pool, member), new() { Weight = member.Weight, Priority = member.Priority, MaxConnections = member.MaxConnections });
             }

@@ -158,6 +158,24 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
+    public async Task External_services_are_reached_where_their_urls_say()
+    {
+        using var app = new PublishedApp();
+        var url = app.Builder.AddParameter("partner-url");
+        app.Builder.AddLayer7LoadBalancer("edge")
+            .WithRoute("/weather/{**rest}", app.Builder.AddExternalService("weather", "https://api.weather.example/v2"))
+            .WithRoute("/partner/{**rest}", app.Builder.AddExternalService("partner", url));
+
+        var environment = (await app.ManifestAsync())["edge"]!["env"]!;
+        var pools = (await app.ConfigurationOfAsync("edge"))["Pools"]!;
+
+        Assert.Equal("https://api.weather.example:443", environment["Services__weather__https__0"]!.GetValue<string>());
+        Assert.Equal("api.weather.example:443", environment["LoadBalancer__Pools__weather__Backends__weather__Address"]!.GetValue<string>());
+        Assert.Equal("{partner-url.value}", environment["Services__partner__http__0"]!.GetValue<string>());
+        Assert.Empty(pools["partner"]!["Backends"]!.AsObject());
+    }
+
+    [Fact]
     public async Task A_model_that_cannot_run_cannot_be_published()
     {
         using var app = new PublishedApp();

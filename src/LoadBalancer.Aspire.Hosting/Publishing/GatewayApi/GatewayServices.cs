@@ -36,7 +36,7 @@ internal sealed class GatewayServices
         if (!_endpoints.TryGetValue(resource, out var endpoints))
         {
             notes.Add($"'{resource}' is not published as a container; the cluster must have a Service '{name}' with the port of its endpoint '{endpoint}'");
-            return new(name, member.Endpoint.EndpointAnnotation.TargetPort ?? DefaultPort, member.Weight, member.Priority);
+            return new(name, member.Endpoint.EndpointAnnotation.TargetPort ?? member.Endpoint.EndpointAnnotation.Port ?? DefaultPort, member.Weight, member.Priority);
         }
 
         var resolved = endpoints.First(other => other.Endpoint.Name.Equals(endpoint, StringComparison.OrdinalIgnoreCase));
