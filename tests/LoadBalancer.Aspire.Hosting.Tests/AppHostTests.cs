@@ -150,20 +150,29 @@ public sealed class AppHostTests(AppHostFixture fixture)
         using (var first = await ConnectAsync("limited"))
         {
             Assert.NotNull(await AskAsync(first, "one"));
-            using var second = await ConnectAsync("limited");
 
-            Assert.Null(await AskAsync(second, "two"));
+            Assert.Null(await AskAnewAsync("two"));
         }
 
         var answer = await Eventually.GetAsync(
-            async () =>
-            {
-                using var third = await ConnectAsync("limited");
-                return await AskAsync(third, "three");
-            },
+            () => AskAnewAsync("three"),
             found => found is not null,
             AppHostFixture.StartDeadline);
         Assert.Contains(answer, ReplicasOf("echo"));
+
+        async Task<string?> AskAnewAsync(string text)
+        {
+            try
+            {
+                using var connection = await ConnectAsync("limited");
+                return await AskAsync(connection, text);
+            }
+            catch (SocketException)
+            {
+                // The reset came before the client had noticed that it is connected.
+                return null;
+            }
+        }
     }
 
     [Fact]
