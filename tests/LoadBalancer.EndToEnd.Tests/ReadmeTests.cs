@@ -11,7 +11,7 @@ public sealed partial class ReadmeTests(StandaloneTopology topology) : IDisposab
     private static readonly (string Address, string Answer)[] Answers =
     [
         ("8080/auth/login", "auth-"), ("8080/chat/", "chat-"), ("8080/about", "catalog"), ("8080/", "catalog-"), ("localhost:7000", "echo-"),
-        ("localhost 7001", "echo-"), ("127.0.0.1/7001", "echo-"), ("8443/", "catalog-"), ("9080/stats", "\"edge\""),
+        ("localhost 7001", "echo-"), ("127.0.0.1/7001", "echo-"), ("8443/", "catalog-"), ("7002/", "catalog-"), ("7443/", "catalog-"), ("9080/stats", "\"edge\""),
     ];
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lb-readme-");
@@ -39,6 +39,6 @@ public sealed partial class ReadmeTests(StandaloneTopology topology) : IDisposab
         Assert.True((await output).Contains(answer, StringComparison.Ordinal), $"{command} printed:\n{await output}{await error}");
     }
 
-    [GeneratedRegex(@"\b(8080|8443|9080|9070|7000|7001)\b")]
+    [GeneratedRegex(@"\b(8080|8443|9080|9070|7000|7001|7002|7443)\b")]
     private static partial Regex SamplePorts();
 }

@@ -80,6 +80,8 @@ public sealed class StandaloneTopology : IAsyncLifetime
         ["9070"] = _ports[3],
         ["8443"] = _ports[4],
         ["7001"] = _udpPort,
+        ["7002"] = _ports[5],
+        ["7443"] = _ports[6],
     };
 
     /// <summary>Opens a connection through <c>wire</c>.</summary>
