@@ -7,9 +7,9 @@ using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Diagnostics;
 using LoadBalancer.Layer7.Forwarding;
+using LoadBalancer.Layer7.Routing;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Configuration;
-using Yarp.ReverseProxy.Model;
 
 namespace LoadBalancer.Layer7.Caching;
 
@@ -79,8 +79,8 @@ internal sealed class AnswerCache : IDisposable
             // The same name may have come to mean another service.
             var description = $"{options.ServiceOf(route.Pool!)}\n{JsonSerializer.Serialize(route, ConfigurationJsonContext.Default.RouteOptions)}";
             _descriptions[name] = description;
-            var id = before.GetValueOrDefault(name) is { } known && described[name] == description ? known.Id : ++_lastId;
-            routes[name] = new CachingRoute(id, name, route, config);
+            var same = before.GetValueOrDefault(name) is { } known && described[name] == description ? known : null;
+            routes[name] = new CachingRoute(same?.Id ?? ++_lastId, name, route, config, same);
         }
 
         StatusText = new CacheStatusText(options.Name);
@@ -101,7 +101,7 @@ internal sealed class AnswerCache : IDisposable
     public CachingRoute? Find(HttpContext context, BalancedRequest request) =>
         request.Route.Options.Cache is not null
         && _routes.TryGetValue(request.Route.Name, out var route) && ReferenceEquals(route.Options, request.Route.Options)
-        && context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is { } model && route.IsFollowedBy(model.Config)
+        && RouteTable.ModelOf(context) is { } model && route.IsFollowedBy(model.Config)
             ? route
             : null;
 

@@ -8,7 +8,7 @@ namespace LoadBalancer.Layer7.Caching;
 internal sealed class CachingRoute
 {
     private readonly string[] _ownCookies;
-    private readonly ConcurrentDictionary<string, string> _prefixes = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, string> _prefixes;
     private readonly RouteConfig _expected;
     private volatile RouteConfig? _seen;
 
@@ -16,8 +16,11 @@ internal sealed class CachingRoute
     /// <param name="name">The route's name.</param>
     /// <param name="options">Its options, with a cache.</param>
     /// <param name="config">What YARP was told of the route.</param>
-    public CachingRoute(int id, string name, RouteOptions options, RouteConfig config)
+    /// <param name="before">The route of before whose answers are used on; null for none.</param>
+    public CachingRoute(int id, string name, RouteOptions options, RouteConfig config, CachingRoute? before)
     {
+        // What is stored must be found again by whoever invalidates it.
+        _prefixes = before?._prefixes ?? new(StringComparer.OrdinalIgnoreCase);
         Id = id;
         Name = name;
         Options = options;

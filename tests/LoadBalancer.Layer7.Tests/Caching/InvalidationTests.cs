@@ -1,3 +1,4 @@
+using LoadBalancer.Configuration;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Tests.Caching;
@@ -28,6 +29,24 @@ public sealed class InvalidationTests
 
         Assert.Equal(gets, count);
         Assert.Equal("edge; fwd=method", CachedOrigin.CacheStatusOf(response));
+    }
+
+    [Fact]
+    public async Task What_was_stored_before_a_reload_is_made_invalid_after_it()
+    {
+        await using var backend = await TestBackend.StartAsync("a");
+        await using var balancer = await TestBalancer.StartAsync(Options(), backend);
+        using var client = balancer.CreateClient();
+        await balancer.GetAsync("/about");
+        await balancer.ApplyAsync(Options());
+        Assert.Equal(1, balancer.Layer7.GetStatistics().Cache.Entries);
+
+        using var changed = await client.DeleteAsync("/about", TestContext.Current.CancellationToken);
+        await balancer.GetAsync("/about");
+
+        Assert.Equal(3, backend.Requests);
+
+        static LoadBalancerOptions Options() => TestBalancer.Options(("cached", new() { Cache = new() { Duration = TimeSpan.FromMinutes(1) } }));
     }
 
     [Theory]
