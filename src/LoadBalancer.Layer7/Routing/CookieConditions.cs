@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace LoadBalancer.Layer7.Routing;
 
 /// <summary>The cookies that a route asks for: metadata of its endpoint, read by <see cref="CookieMatcherPolicy"/>.</summary>
-internal sealed class CookieConditions(IReadOnlyDictionary<string, string[]> cookies)
+internal sealed class CookieConditions(IReadOnlyDictionary<string, string[]> cookies) : IRouteConditions
 {
     private readonly (string Name, string[] Values)[] _cookies = [.. cookies.Select(cookie => (cookie.Key, cookie.Value))];
 
@@ -29,9 +29,9 @@ internal sealed class CookieConditions(IReadOnlyDictionary<string, string[]> coo
     }
 
     /// <summary>Whether a request has all of the cookies.</summary>
-    public bool Hold(HttpRequest request)
+    public bool Hold(HttpContext context)
     {
-        var header = request.Headers.Cookie;
+        var header = context.Request.Headers.Cookie;
         foreach (var (name, values) in _cookies)
         {
             if (!Has(header, name, values))

@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace LoadBalancer.Layer7.Routing;
 
 /// <summary>The listeners that a route is for: metadata of its endpoint, read by <see cref="ListenerMatcherPolicy"/>.</summary>
-internal sealed class ListenerConditions(string[] names)
+internal sealed class ListenerConditions(string[] names) : IRouteConditions
 {
     // Names are keys of the configuration, which have none of these.
     private const char Separator = '\n';
