@@ -19,8 +19,10 @@ internal sealed partial class MirroredRequest(Mirror mirror, Backend backend, Ht
     {
         if (Interlocked.Exchange(ref _isOver, 1) == 0)
         {
+            // Begun while the request still runs: a span that has ended can be nobody's parent.
+            var span = StartSpan();
             // Not on the way of the request itself, which goes on.
-            _ = Task.Run(SendAsync);
+            _ = Task.Run(() => SendAsync(span));
         }
     }
 
@@ -47,13 +49,21 @@ internal sealed partial class MirroredRequest(Mirror mirror, Backend backend, Ht
         }
     }
 
-    private async Task SendAsync()
+    private Activity? StartSpan()
     {
-        using var deadline = new CancellationTokenSource(timeout);
+        var current = Activity.Current;
         Activity.Current = _request;
-        using var span = LoadBalancerTelemetry.Source.HasListeners() ? AttemptSpan.Start(message.Method.Method, mirror.Pool, backend, number: 1) : null;
+        var span = LoadBalancerTelemetry.Source.HasListeners() ? AttemptSpan.Start(message.Method.Method, mirror.Pool, backend, number: 1) : null;
         span?.SetTag("lb.mirror", true);
         TraceContext.Inject(message.Headers);
+        Activity.Current = current;
+        return span;
+    }
+
+    private async Task SendAsync(Activity? span)
+    {
+        using var deadline = new CancellationTokenSource(timeout);
+        using var end = span;
         try
         {
             // The rest of the answer is the connection's business, which reads some of it to be used again.

@@ -30,6 +30,8 @@ public sealed class LogTests
         await using var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]> { ["web"] = [gone, good], ["empty"] = [] }, logs);
         await gone.DisposeAsync();
         using var client = balancer.CreateClient();
+        // What discovery did not find is the name of the service itself, which is judged some time later.
+        await TestBalancer.WaitUntilAsync(() => Loud(logs).Any(line => line.Contains("empty:80 Checking", StringComparison.Ordinal)));
         var before = Loud(logs).Length;
 
         var statuses = new List<int>();
