@@ -42,13 +42,15 @@ public sealed class BackendRowTests(AppHostFixture fixture)
             await client.GetStringAsync("/settings/", Cancelled);
         }
 
-        var picks = (await fixture.GetPoolAsync("edge", "settings")).Backends.Single().Picks;
+        var backend = (await fixture.GetPoolAsync("edge", "settings")).Backends.Single();
+        var picks = backend.Picks;
         var snapshot = await WaitAsync(row, snapshot => Property(snapshot, "Picks") == $"{picks}");
 
         Assert.True(picks >= 7);
         Assert.Contains($", {picks} picks, ", Property(snapshot, "resource.source"), StringComparison.Ordinal);
         Assert.EndsWith(" ms", Property(snapshot, "Latency"), StringComparison.Ordinal);
-        Assert.Equal("0", Property(snapshot, "Failures"));
+        // Other tests stop the one replica; what failed then counts as well.
+        Assert.Equal($"{backend.Failures}", Property(snapshot, "Failures"));
     }
 
     [Fact]

@@ -148,7 +148,7 @@ public sealed partial class PrometheusTests : IDisposable
         options.Pools["mixed"] = new()
         {
             HealthCheck = new() { Type = HealthCheckType.None },
-            OutlierEjection = new() { ConsecutiveFailures = 1 },
+            OutlierEjection = new() { ConsecutiveFailures = 1, BaseTime = TimeSpan.FromMinutes(5) },
             Backends = new() { ["gone-1"] = new() { Address = $"127.0.0.1:{gone}" }, ["catalog-1"] = new() { Address = authority } },
         };
         options.Pools["none"] = new() { PanicThreshold = 100 };

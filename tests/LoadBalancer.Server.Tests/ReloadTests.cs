@@ -79,7 +79,7 @@ public sealed class ReloadTests
         await Task.Delay(500, TestContext.Current.CancellationToken);
         server.Replace(file.ToJson());
 
-        var statistics = await server.WaitForAsync(now => now.Pools[0].Backends is [{ Address: "127.0.0.1:7" }]);
+        var statistics = await server.WaitForAsync(now => now.Pools[0].Backends is [{ Address: "127.0.0.1:7" }] && now.Configuration.Reloads > 0);
         Assert.Equal(1, statistics.Configuration.Reloads);
     }
 

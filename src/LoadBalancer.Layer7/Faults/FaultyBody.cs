@@ -1,9 +1,10 @@
+using LoadBalancer.Layer7.Bodies;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Faults;
 
 /// <summary>The body of an answer, slowed down or broken off as the faults in force want it, also when they change meanwhile.</summary>
-internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stream
+internal sealed class FaultyBody(HttpContext context, FaultSource source) : WriteOnlyBody
 {
     // A slow answer comes in small pieces often, not in a large one now and then.
     private const int PiecesPerSecond = 20;
@@ -12,20 +13,6 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
 
     private readonly Stream _inner = context.Response.Body;
     private long _written;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -58,18 +45,5 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
         }
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Layer7.Bodies;
 
 namespace LoadBalancer.Layer7.Forwarding;
 
@@ -54,22 +55,8 @@ internal sealed class FlushingHandler(HttpMessageHandler inner) : DelegatingHand
         }
     }
 
-    private sealed class FlushingStream(Stream destination) : Stream
+    private sealed class FlushingStream(Stream destination) : WriteOnlyBody
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await destination.WriteAsync(buffer, cancellationToken);
@@ -77,15 +64,5 @@ internal sealed class FlushingHandler(HttpMessageHandler inner) : DelegatingHand
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => destination.FlushAsync(cancellationToken);
-
-        public override void Flush() => destination.Flush();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -1,3 +1,4 @@
+using LoadBalancer.Layer7.Bodies;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Forwarding;
@@ -6,38 +7,14 @@ namespace LoadBalancer.Layer7.Forwarding;
 /// The body of an answer that sends the answer's head to the client when there is nothing to read yet. An event stream
 /// may have its first event long after its head, and a client may wait for the head before it says more.
 /// </summary>
-internal sealed class PromptBody(Stream body, HttpResponse response) : Stream
+internal sealed class PromptBody(Stream body, HttpResponse response) : ReadOnlyBody
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = body.ReadAsync(buffer, cancellationToken);
         // An answer without a body is at its end at once, and ends with its head.
         return read.IsCompleted || response.HasStarted ? read : SendHeadAsync(read, cancellationToken);
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

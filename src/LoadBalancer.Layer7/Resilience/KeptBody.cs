@@ -1,3 +1,4 @@
+using LoadBalancer.Layer7.Bodies;
 using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
 
@@ -7,7 +8,7 @@ namespace LoadBalancer.Layer7.Resilience;
 /// The body of a request on its way to a backend. Keeps what was read, up to a limit, so that it can be sent again, and
 /// to another pool as well; and tells when its end was read.
 /// </summary>
-internal sealed class KeptBody : Stream
+internal sealed class KeptBody : ReadOnlyBody
 {
     private const int FirstSize = 4096;
 
@@ -41,20 +42,6 @@ internal sealed class KeptBody : Stream
 
     /// <summary>What was read and kept.</summary>
     public ReadOnlyMemory<byte> Kept => _kept.AsMemory(0, _length);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Goes back to the beginning, for another attempt.</summary>
     public void Rewind() => _position = 0;
@@ -100,21 +87,6 @@ internal sealed class KeptBody : Stream
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {

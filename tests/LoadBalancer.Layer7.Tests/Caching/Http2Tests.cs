@@ -49,6 +49,8 @@ public sealed class Http2Tests
         });
 
         Assert.Equal(HttpStatusCode.NotModified, (await origin.AskAsync("/", ("If-None-Match", "\"1\""))).Status);
+        // The client has its answer before the rest of what is stored has come.
+        await TestBalancer.WaitUntilAsync(() => origin.Balancer.Layer7.ListCache().Count == 1);
         using var head = await origin.SendAsync(HttpMethod.Head);
 
         Assert.Equal((11, 1), (head.Content.Headers.ContentLength, origin.Backend.Requests));

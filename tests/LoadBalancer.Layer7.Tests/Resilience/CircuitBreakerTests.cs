@@ -78,7 +78,7 @@ public sealed class CircuitBreakerTests
         await using var b = await TestBackend.StartAsync("b");
         a.Script = FailAsync;
         var options = TestBalancer.Options(("all", new()));
-        options.Pools["web"].OutlierEjection = new() { ServerErrors = counts, ConsecutiveFailures = 3 };
+        options.Pools["web"].OutlierEjection = new() { ServerErrors = counts, ConsecutiveFailures = 3, BaseTime = TimeSpan.FromMinutes(5) };
         await using var balancer = await TestBalancer.StartAsync(options, a, b);
         using var client = balancer.CreateClient();
 
@@ -103,7 +103,7 @@ public sealed class CircuitBreakerTests
         await using var b = await TestBackend.StartAsync("b");
         a.Script = context => a.Requests % 2 == 0 ? FailAsync(context) : Task.CompletedTask;
         var options = TestBalancer.Options(("all", new()));
-        options.Pools["web"].OutlierEjection = new() { ServerErrors = true, FailurePercent = 40, MinimumRequests = 10, Window = TimeSpan.FromMinutes(1) };
+        options.Pools["web"].OutlierEjection = new() { ServerErrors = true, FailurePercent = 40, MinimumRequests = 10, Window = TimeSpan.FromMinutes(1), BaseTime = TimeSpan.FromMinutes(5) };
         await using var balancer = await TestBalancer.StartAsync(options, a, b);
         using var client = balancer.CreateClient();
 

@@ -132,7 +132,7 @@ public sealed class MetricTests
         await using var gone = await TestBackend.StartAsync("ejected-replica");
         await using var good = await TestBackend.StartAsync("good");
         var options = TestBalancer.Options(("retrying-route", new() { Policy = SelectionPolicy.First, Retry = new() { BackOff = TimeSpan.Zero } }));
-        options.Pools["web"] = new() { HealthCheck = new() { Type = HealthCheckType.None }, OutlierEjection = new() { ConsecutiveFailures = 1 } };
+        options.Pools["web"] = new() { HealthCheck = new() { Type = HealthCheckType.None }, OutlierEjection = new() { ConsecutiveFailures = 1, BaseTime = TimeSpan.FromMinutes(5) } };
         await using var balancer = await TestBalancer.StartAsync(options, gone, good);
         await gone.DisposeAsync();
         using var client = balancer.CreateClient();
