@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 
 namespace Policies;
 
@@ -36,7 +35,7 @@ internal sealed class Balancer : IAsyncDisposable
 
     public static async Task<Balancer> StartAsync(BackendFleet backends, CancellationToken cancellation)
     {
-        var (http, admin) = (FreePort(), FreePort());
+        var (http, admin) = (FreePorts.Take(), FreePorts.Take());
         var directory = Directory.CreateTempSubdirectory("lb-policies-");
         var path = Path.Combine(directory.FullName, "balancer.json");
         await File.WriteAllTextAsync(path, Configuration(http, admin, [.. backends.Addresses]).ToJson(), cancellation);
@@ -97,13 +96,6 @@ internal sealed class Balancer : IAsyncDisposable
         }
 
         return file;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private async Task WaitAsync(string health, CancellationToken cancellation)

@@ -1,3 +1,5 @@
+using LoadBalancer.Machine;
+
 namespace Standalone;
 
 /// <summary>The replicas of the sample services, each on ports that are free now and stay its own.</summary>
@@ -19,7 +21,7 @@ internal static class Replicas
 
     public static IReadOnlyList<Replica> Place()
     {
-        var ports = new Queue<int>(FreePorts.Find(Services.Sum(service => service.Count * (HasTls(service.Service) ? 2 : 1))));
+        var ports = new Queue<int>(FreePorts.Take(Services.Sum(service => service.Count * (HasTls(service.Service) ? 2 : 1))));
         return [.. Services.SelectMany(service => Enumerable.Range(1, service.Count)
             .Select(number => new Replica(service.Service, service.Program, number, ports.Dequeue(), HasTls(service.Service) ? ports.Dequeue() : null)))];
     }

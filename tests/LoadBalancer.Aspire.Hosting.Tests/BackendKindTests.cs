@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using LoadBalancer.Machine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -214,9 +215,9 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
 
         public X509Certificate2 Certificate { get; } = AppHostFixture.SelfSigned("localhost");
 
-        public int Port { get; } = FreePort();
+        public int Port { get; } = FreePorts.Take();
 
-        public int AdminPort { get; } = FreePort();
+        public int AdminPort { get; } = FreePorts.Take();
 
         public async ValueTask InitializeAsync()
         {
@@ -287,13 +288,6 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
             var weather = builder.AddExternalService("weather", new Uri(External, "/base/"));
             builder.AddLayer7LoadBalancer("edge", Port, AdminPort).WithRoute("/weather/{**rest}", weather);
             _second = await builder.StartAsync(cancellationToken);
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

@@ -8,6 +8,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Machine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -240,7 +241,7 @@ public sealed class MembershipTests : IAsyncLifetime
 
     private void Start(LoadBalancerResource balancer, string listenerVariable)
     {
-        var ports = FreePorts(2);
+        var ports = FreePorts.Take(2);
         (_ports[balancer.Name], _ports[$"{balancer.Name}-admin"]) = (ports[0], ports[1]);
         var start = new ProcessStartInfo("dotnet", ["exec", ServerFiles.Program, "--config", balancer.ConfigurationPath!]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[listenerVariable] = $"127.0.0.1:{ports[0]}";
@@ -251,15 +252,6 @@ public sealed class MembershipTests : IAsyncLifetime
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _processes.Add(process);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        Array.ForEach(listeners, listener => listener.Start());
-        var ports = Array.ConvertAll(listeners, listener => ((IPEndPoint)listener.LocalEndpoint).Port);
-        Array.ForEach(listeners, listener => listener.Stop());
-        return ports;
     }
 
     private string[] FilesOfTheRun() => [.. Directory.GetFileSystemEntries(_directory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 using LoadBalancer.Server;
 using LoadBalancer.Server.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -109,7 +110,7 @@ internal sealed partial class Sandbox : IAsyncDisposable
 
     private async Task StartBalancerAsync()
     {
-        foreach (var (sample, free) in new[] { "8080", "8082", "8443", "9080", "7000", "7002", "7443" }.Zip(FreePorts(7)))
+        foreach (var (sample, free) in new[] { "8080", "8082", "8443", "9080", "7000", "7002", "7443" }.Zip(FreePorts.Take(7)))
         {
             _ports[sample] = free;
         }
@@ -214,23 +215,6 @@ internal sealed partial class Sandbox : IAsyncDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         return $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n";
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var sockets = Enumerable.Range(0, count).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToArray();
-        foreach (var socket in sockets)
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        }
-
-        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        foreach (var socket in sockets)
-        {
-            socket.Dispose();
-        }
-
-        return ports;
     }
 
     [GeneratedRegex(@"\b(8080|8082|8443|9080|9070|7000|7001|7002|7443)\b")]

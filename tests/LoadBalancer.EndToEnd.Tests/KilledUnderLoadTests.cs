@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
@@ -17,7 +18,7 @@ public sealed class KilledUnderLoadTests : IDisposable
     [Fact]
     public async Task Not_one_idempotent_request_fails_when_one_of_three_replicas_is_killed_with_requests_under_way()
     {
-        var ports = Wait.FreePorts(5);
+        var ports = FreePorts.Take(5);
         var replicas = new TestProcess[3];
         try
         {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
@@ -18,7 +19,7 @@ public sealed partial class PrometheusTests : IDisposable
     [Fact]
     public async Task Metrics_of_a_server_say_what_known_traffic_was()
     {
-        var ports = Wait.FreePorts(4);
+        var ports = FreePorts.Take(4);
         var (web, raw, admin, gone) = (ports[0], ports[1], ports[2], ports[3]);
         await using var catalog = TestProcess.Start(BuiltAssemblies.Catalog, ["--urls", "http://127.0.0.1:0"]);
         await catalog.WaitForOutputAsync("Now listening on");

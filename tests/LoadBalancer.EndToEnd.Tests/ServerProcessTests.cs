@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
@@ -79,7 +80,7 @@ public sealed class ServerProcessTests : IDisposable
     {
         using var backend = new TcpListener(System.Net.IPAddress.Loopback, 0);
         backend.Start();
-        var ports = Wait.FreePorts(2);
+        var ports = FreePorts.Take(2);
         var port = ports[0];
         var file = new ConfigurationFile { Services = { ["p"] = new() { ["tcp"] = [$"{backend.LocalEndpoint}"] } } };
         file.LoadBalancer.Pools["p"] = new() { HealthCheck = new() { Type = HealthCheckType.None } };

@@ -1,6 +1,7 @@
 using System.Net;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Statistics;
+using LoadBalancer.Machine;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 
@@ -58,7 +59,7 @@ public sealed class SignalRTests(StandaloneTopology topology) : IDisposable
     {
         var chats = (await topology.GetEdgeStatisticsAsync()).Pools.Single(pool => pool.Name == "chat").Backends;
         Assert.Equal(3, chats.Count(backend => backend.State == BackendState.Healthy));
-        var ports = Wait.FreePorts(2);
+        var ports = FreePorts.Take(2);
         var file = new ConfigurationFile { Services = { ["chat"] = new() { ["http"] = [.. chats.Select(backend => backend.Address)] } } };
         file.LoadBalancer.Admin.Address = $"127.0.0.1:{ports[1]}";
         file.LoadBalancer.Pools["chat"] = new() { HealthCheck = new() { Type = HealthCheckType.None } };

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.EndToEnd.Tests;
+using LoadBalancer.Machine;
 
 [assembly: AssemblyFixture(typeof(StandaloneTopology))]
 
@@ -11,8 +12,8 @@ namespace LoadBalancer.EndToEnd.Tests;
 /// <summary>The whole sample topology, started once for all tests: thirteen service replicas and two balancers, telemetry sent to the test.</summary>
 public sealed class StandaloneTopology : IAsyncLifetime
 {
-    private readonly int[] _ports = Wait.FreePorts(7);
-    private readonly int _udpPort = Wait.FreePorts(1)[0];
+    private readonly int[] _ports = FreePorts.Take(7);
+    private readonly int _udpPort = FreePorts.Take();
     private TestProcess? _process;
 
     internal OtlpReceiver Otlp { get; } = new();

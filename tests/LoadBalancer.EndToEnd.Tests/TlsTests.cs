@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
@@ -24,7 +25,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Without_a_developer_certificate_one_is_made_in_memory_and_the_log_says_how_to_get_it()
     {
-        var port = Wait.FreePorts(1)[0];
+        var port = FreePorts.Take();
         await using var server = Start(Write(port, new()));
         using var certificate = await PresentedAsync(server, port);
 
@@ -43,7 +44,7 @@ public sealed class TlsTests : IDisposable
             Assert.True(await tool.WaitForExitAsync() == 0, tool.Output);
         }
 
-        var port = Wait.FreePorts(1)[0];
+        var port = FreePorts.Take();
         await using var server = Start(Write(port, new()));
         using var certificate = await PresentedAsync(server, port);
 
@@ -78,7 +79,7 @@ public sealed class TlsTests : IDisposable
     public async Task A_password_from_the_environment_opens_the_key_and_neither_shows_in_output_or_stats()
     {
         var key = WriteCertificate("shop");
-        var ports = Wait.FreePorts(2);
+        var ports = FreePorts.Take(2);
         var path = Write(ports[0], new() { Certificates = { ["shop"] = new() { Path = "shop.pem", KeyPath = "shop.key" } } }, ports[1]);
         var environment = Home();
         environment["LoadBalancer__Layer7__Listeners__https__Tls__Certificates__shop__Password"] = Password;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.EndToEnd.Tests;
 
@@ -97,7 +98,7 @@ public sealed class TourTests
     private static TestProcess Start(string work, params string[] tour)
     {
         string[] names = ["edge", "edge-https", "edge-admin", "wire", "wire-udp", "wire-catalog", "wire-tls", "wire-admin"];
-        var ports = names.Zip(Wait.FreePorts(names.Length)).SelectMany(pair => (string[])[$"--{pair.First}-port", $"{pair.Second}"]);
+        var ports = names.Zip(FreePorts.Take(names.Length)).SelectMany(pair => (string[])[$"--{pair.First}-port", $"{pair.Second}"]);
         return TestProcess.Start(
             BuiltAssemblies.Standalone,
             ["--no-dashboard", "--work", work, .. ports, .. tour],

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using LoadBalancer.Machine;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Resources;
@@ -54,7 +55,7 @@ public sealed class TraceTests(StandaloneTopology topology)
     {
         var aspire = AspireCli.Find();
         Assert.SkipWhen(aspire is null, "There is no aspire command in .tools (npm install by run.sh or test.sh), ASPIRE_CLI or PATH.");
-        var ports = Wait.FreePorts(8);
+        var ports = FreePorts.Take(8);
         await using var standalone = TestProcess.Start(BuiltAssemblies.Standalone, [
             "--edge-port", $"{ports[0]}", "--edge-admin-port", $"{ports[1]}", "--wire-port", $"{ports[2]}", "--wire-admin-port", $"{ports[3]}",
             "--dashboard-port", $"{ports[4]}", "--otlp-grpc-port", $"{ports[5]}", "--otlp-http-port", $"{ports[6]}",

@@ -1,5 +1,6 @@
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.Layer4.Tests;
 
@@ -155,7 +156,7 @@ public sealed class ReloadTests
     public async Task A_listener_that_is_renamed_keeps_its_socket_and_connections()
     {
         await using var backend = TestBackend.Echo();
-        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { Address = $"127.0.0.1:{FreePort.Next()}" });
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { Address = $"127.0.0.1:{FreePorts.Take()}" });
         using var open = await SocketExtensions.ConnectAsync(balancer.Address);
         await open.SendTextAsync("before");
         await open.ReceivesAsync("before");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoadBalancer.Machine;
 using Peers.Contenders;
 using Peers.Machine;
 using Peers.Processes;
@@ -23,7 +24,7 @@ internal sealed class BackendFleet : IAsyncDisposable
 
     public static async Task<BackendFleet> StartAsync(Bench bench, Case @case, CancellationToken cancellation)
     {
-        var ports = bench.Ports.Take(@case.Backends);
+        var ports = FreePorts.Take(@case.Backends);
         var direct = Enum.GetValues<Protocol>().ToDictionary(protocol => protocol, _ => ports[0]);
         Command command;
         if (@case.BackendKind == BackendKind.Iperf)
@@ -32,8 +33,8 @@ internal sealed class BackendFleet : IAsyncDisposable
         }
         else
         {
-            direct[Protocol.Http2] = bench.Ports.Take();
-            direct[Protocol.Https] = bench.Ports.Take();
+            direct[Protocol.Http2] = FreePorts.Take();
+            direct[Protocol.Https] = FreePorts.Take();
             command = HttpBackend(ports, direct[Protocol.Http2], direct[Protocol.Https], bench.CertificatePath, @case.SlowBackend);
         }
 

@@ -1,4 +1,3 @@
-using Peers.Machine;
 using Peers.Processes;
 
 namespace Peers.Scenarios;
@@ -15,8 +14,6 @@ internal sealed class Bench : IDisposable
     }
 
     public ToolRunner Tools { get; }
-
-    public FreePorts Ports { get; } = new();
 
     public WorkDirectory Work { get; } = new();
 

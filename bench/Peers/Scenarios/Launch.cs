@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoadBalancer.Machine;
 using Peers.Contenders;
 using Peers.Processes;
 
@@ -12,12 +13,12 @@ internal sealed record Launch(Command Command, int Port)
 
     public static Launch Prepare(Bench bench, Case @case, Contender contender, BackendFleet fleet)
     {
-        var port = bench.Ports.Take();
+        var port = FreePorts.Take();
         var directory = bench.Work.Create(contender.Name);
         var single = new Dictionary<string, string>
         {
             ["port"] = Text(port),
-            ["admin"] = Text(bench.Ports.Take()),
+            ["admin"] = Text(FreePorts.Take()),
             ["directory"] = directory,
             ["certificate"] = bench.CertificatePath,
             ["scheme"] = @case.Protocol == Protocol.Https ? "https" : "http",

@@ -1,3 +1,4 @@
+using LoadBalancer.Machine;
 using Peers.Contenders;
 using Peers.Loads;
 
@@ -40,7 +41,7 @@ internal sealed class StartupTrial(Bench bench, Case @case, Contender contender,
             return Launch.Prepare(bench, @case, contender, fleet);
         }
 
-        var port = bench.Ports.Take();
+        var port = FreePorts.Take();
         return new(BackendFleet.Alone(port), port);
     }
 }

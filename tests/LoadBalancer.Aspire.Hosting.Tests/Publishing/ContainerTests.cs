@@ -8,6 +8,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +27,7 @@ public sealed partial class ContainerTests
     {
         await using var catalog = await StartServiceAsync("catalog");
         using var app = new PublishedApp();
-        var (port, free) = (FreePort(), FreePort());
+        var (port, free) = (FreePorts.Take(), FreePorts.Take());
         app.Builder.AddLayer7LoadBalancer("edge", port)
             .WithHttpListener("other", free)
             .WithRoute("/shop/{**rest}", app.Builder.AddContainer("catalog", "catalog").WithHttpEndpoint(targetPort: 9000), r => r.WithSessionAffinity());
@@ -46,9 +47,9 @@ public sealed partial class ContainerTests
     {
         await using var catalog = await StartServiceAsync("catalog");
         using var app = new PublishedApp();
-        app.Builder.AddLayer7LoadBalancer("edge", FreePort()).WithRoute("/{**rest}", app.Builder.AddContainer("catalog", "catalog").WithHttpEndpoint(targetPort: 9000));
+        app.Builder.AddLayer7LoadBalancer("edge", FreePorts.Take()).WithRoute("/{**rest}", app.Builder.AddContainer("catalog", "catalog").WithHttpEndpoint(targetPort: 9000));
         var manifest = await app.ManifestAsync();
-        var admin = FreePort();
+        var admin = FreePorts.Take();
 
         await using var container = Container.Start(app.Folder, manifest, "edge", new() { ["catalog"] = catalog.Urls.First() }, admin);
         using var client = new HttpClient();
@@ -65,7 +66,7 @@ public sealed partial class ContainerTests
         using var service = new TcpListener(IPAddress.Loopback, 0);
         service.Start();
         using var app = new PublishedApp();
-        var port = FreePort();
+        var port = FreePorts.Take();
         var echo = app.Builder.AddContainer("echo", "echo").WithEndpoint(name: "tcp", scheme: "tcp", targetPort: 9000);
         app.Builder.AddLayer4LoadBalancer("wire").WithTcpListener("echo", port, echo.GetEndpoint("tcp"), l => l.WithPolicy(SelectionPolicy.LeastConnections));
         var manifest = await app.ManifestAsync();
@@ -179,13 +180,6 @@ public sealed partial class ContainerTests
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private sealed partial class Container : IAsyncDisposable
     {
         private readonly Process _process;
@@ -241,7 +235,7 @@ public sealed partial class ContainerTests
                 start.ArgumentList.Add(argument.Replace("/app/", $"{root}/", StringComparison.Ordinal));
             }
 
-            environment["LoadBalancer__Admin__Address"] = $"localhost:{adminPort ?? FreePort()}";
+            environment["LoadBalancer__Admin__Address"] = $"localhost:{adminPort ?? FreePorts.Take()}";
             foreach (var (key, value) in environment)
             {
                 start.Environment[key] = value;

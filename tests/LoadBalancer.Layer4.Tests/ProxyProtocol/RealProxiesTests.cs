@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.Machine;
 using LoadBalancer.ProxyProtocol;
 
 namespace LoadBalancer.Layer4.Tests.ProxyProtocol;
@@ -27,7 +28,7 @@ public sealed class RealProxiesTests : IDisposable
     {
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], Trusting with { Address = $"{host}:0" });
-        var front = new IPEndPoint(IPAddress.Parse(host), FreePort.Next());
+        var front = new IPEndPoint(IPAddress.Parse(host), FreePorts.Take());
         await using var proxy = await StartHAProxyAsync(front, $"listen front\n  mode tcp\n  bind {front}\n  server balancer {balancer.Address} {option}\n");
 
         await KnowsItsClientAsync(balancer, front);
@@ -40,7 +41,7 @@ public sealed class RealProxiesTests : IDisposable
     {
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], Trusting with { Address = $"{host}:0" });
-        var front = new IPEndPoint(IPAddress.Parse(host), FreePort.Next());
+        var front = new IPEndPoint(IPAddress.Parse(host), FreePorts.Take());
         await using var proxy = await StartNginxAsync(front, $"server {{ listen {front}; proxy_pass {balancer.Address}; proxy_protocol on; }}");
 
         await KnowsItsClientAsync(balancer, front);
@@ -51,7 +52,7 @@ public sealed class RealProxiesTests : IDisposable
     {
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], Trusting);
-        var front = new IPEndPoint(IPAddress.Loopback, FreePort.Next());
+        var front = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
         await using var proxy = await StartHAProxyAsync(
             front, $"listen front\n  mode tcp\n  bind {front}\n  server balancer {balancer.Address} send-proxy-v2 check check-send-proxy inter 50ms\n");
 
@@ -66,7 +67,7 @@ public sealed class RealProxiesTests : IDisposable
     {
         await using var backend = TestBackend.ByHand();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], Trusting, pool: new() { SendProxyProtocol = ProxyProtocolVersion.V2 });
-        var front = new IPEndPoint(IPAddress.Loopback, FreePort.Next());
+        var front = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
         await using var proxy = await StartHAProxyAsync(
             front, $"listen front\n  mode tcp\n  bind {front}\n  unique-id-format %ci:%cp-fixed\n  server balancer {balancer.Address} send-proxy-v2 proxy-v2-options unique-id,crc32c\n");
         // The one that found out whether HAProxy listens.
@@ -89,7 +90,7 @@ public sealed class RealProxiesTests : IDisposable
     [InlineData(ProxyProtocolVersion.V2, "[::1]")]
     public async Task HAProxy_behind_learns_who_the_client_is(ProxyProtocolVersion version, string host)
     {
-        var behind = new IPEndPoint(IPAddress.Parse(host), FreePort.Next());
+        var behind = new IPEndPoint(IPAddress.Parse(host), FreePorts.Take());
         await using var proxy = await StartHAProxyAsync(
             null,
             $"frontend behind\n  mode http\n  bind {behind} accept-proxy\n  http-request return status 200 content-type text/plain lf-string \"%[src] %[src_port] %[dst] %[dst_port]\"\n");
@@ -103,8 +104,8 @@ public sealed class RealProxiesTests : IDisposable
     [Fact]
     public async Task HAProxy_behind_learns_the_id_of_HAProxy_in_front()
     {
-        var behind = new IPEndPoint(IPAddress.Loopback, FreePort.Next());
-        var front = new IPEndPoint(IPAddress.Loopback, FreePort.Next());
+        var behind = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        var front = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
         await using var back = await StartHAProxyAsync(
             null,
             $"frontend behind\n  mode http\n  bind {behind} accept-proxy\n  http-request return status 200 content-type text/plain lf-string \"%[src]:%[src_port] %[fc_pp_unique_id]\"\n",
@@ -125,7 +126,7 @@ public sealed class RealProxiesTests : IDisposable
     [InlineData(ProxyProtocolVersion.V2, "[::1]")]
     public async Task Nginx_behind_learns_who_the_client_is(ProxyProtocolVersion version, string host)
     {
-        var behind = new IPEndPoint(IPAddress.Parse(host), FreePort.Next());
+        var behind = new IPEndPoint(IPAddress.Parse(host), FreePorts.Take());
         await using var proxy = await StartNginxAsync(
             null, $"server {{ listen {behind} proxy_protocol; return \"$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port\"; }}");
         await using var balancer = await TestBalancer.StartAsync([behind], new() { Address = $"{host}:0" }, pool: new() { SendProxyProtocol = version, OutlierEjection = new() { ConsecutiveFailures = 0 } });

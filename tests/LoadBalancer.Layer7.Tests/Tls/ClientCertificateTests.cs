@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Configuration;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.Layer7.Tests.Tls;
 
@@ -161,7 +161,7 @@ public sealed class ClientCertificateTests : IDisposable
     {
         byte[] list = [];
         using var server = new HttpListener();
-        var address = new Uri($"http://127.0.0.1:{FreePort()}/{Guid.NewGuid():N}/");
+        var address = new Uri($"http://127.0.0.1:{FreePorts.Take()}/{Guid.NewGuid():N}/");
         server.Prefixes.Add(address.AbsoluteUri);
         server.Start();
         var serving = ServeAsync(server, () => list);
@@ -196,13 +196,6 @@ public sealed class ClientCertificateTests : IDisposable
                 return;
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static bool IsRefused(TestBalancer balancer, X509Certificate2 own)
