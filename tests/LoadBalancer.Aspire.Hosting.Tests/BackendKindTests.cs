@@ -122,6 +122,16 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
     }
 
     [Fact]
+    public async Task The_health_of_a_balancer_covers_the_pool_of_an_endpoint_that_came_later()
+    {
+        var report = await fixture.First.ResourceNotifications.WaitForResourceHealthyAsync("raw-lb", Cancelled);
+
+        Assert.Equal(
+            [("raw-lb_raw-udp_pool_check", HealthStatus.Healthy), ("raw-lb_raw_pool_check", HealthStatus.Healthy)],
+            report.Snapshot.HealthReports.Where(check => check.Name.EndsWith("_pool_check", StringComparison.Ordinal)).Select(check => (check.Name, check.Status!.Value)).Order());
+    }
+
+    [Fact]
     public async Task Who_waits_for_a_service_starts_when_its_balancer_is_there()
     {
         var environment = await fixture.First.EnvironmentOfAsync("client", Cancelled);
@@ -266,8 +276,8 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
                     .WithPool(p => p.WithBackendTls(trustedCa: pem, serverName: "localhost")));
             var raw = builder.AddSample("raw", "Echo")
                 .WithEndpoint(name: "tcp", scheme: "tcp", env: "ECHO_TCP_PORT")
-                .WithEndpoint(name: "udp", scheme: "udp", env: "ECHO_UDP_PORT", protocol: ProtocolType.Udp)
-                .WithLoadBalancer();
+                .WithLoadBalancer()
+                .WithEndpoint(name: "udp", scheme: "udp", env: "ECHO_UDP_PORT", protocol: ProtocolType.Udp);
             builder.AddSample("never", "Catalog").WithHttpEndpoint(env: "ASPNETCORE_HTTP_PORTS").WithLoadBalancer().WithExplicitStart();
             var weather = builder.AddExternalService("weather", new Uri(External, "/base/"));
             var later = builder.AddExternalService("later", builder.AddParameter("later-url", External.ToString()));
