@@ -123,6 +123,37 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
     }
 
     [Fact]
+    public async Task The_health_of_a_balancer_covers_the_pool_of_an_endpoint_that_came_later()
+    {
+        var report = await fixture.First.ResourceNotifications.WaitForResourceHealthyAsync("raw-lb", Cancelled);
+
+        Assert.Equal(
+            [("raw-lb_raw-udp_pool_check", HealthStatus.Healthy), ("raw-lb_raw_pool_check", HealthStatus.Healthy)],
+            report.Snapshot.HealthReports.Where(check => check.Name.EndsWith("_pool_check", StringComparison.Ordinal)).Select(check => (check.Name, check.Status!.Value)).Order());
+    }
+
+    [Fact]
+    public async Task Who_is_told_that_the_only_replica_is_healthy_again_reaches_it_at_once()
+    {
+        using var client = fixture.First.CreateHttpClient("checked-lb", "http");
+        for (var cycle = 0; cycle < 3; cycle++)
+        {
+            var running = await fixture.First.ResourceNotifications.WaitForResourceHealthyAsync("checked", Cancelled);
+            await fixture.First.ResourceCommands.ExecuteCommandAsync(running.ResourceId, KnownResourceCommands.StopCommand, Cancelled);
+            // Long before Aspire asks again, which it does every 30 s.
+            await fixture.First.ResourceNotifications.WaitForResourceAsync("checked-lb", report => report.Snapshot.HealthStatus == HealthStatus.Unhealthy, Cancelled)
+                .WaitAsync(TimeSpan.FromSeconds(15), Cancelled);
+            await fixture.First.ResourceCommands.ExecuteCommandAsync(running.ResourceId, KnownResourceCommands.StartCommand, Cancelled);
+            await fixture.First.ResourceNotifications.WaitForResourceAsync("checked", report => report.Snapshot.HealthStatus == HealthStatus.Healthy, Cancelled);
+
+            using var answer = await client.GetAsync("/", Cancelled);
+
+            Assert.True(answer.IsSuccessStatusCode, $"Cycle {cycle}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(Cancelled)}");
+            await fixture.First.ResourceNotifications.WaitForResourceHealthyAsync("checked-lb", Cancelled);
+        }
+    }
+
+    [Fact]
     public async Task Who_waits_for_a_service_starts_when_its_balancer_is_there()
     {
         var environment = await fixture.First.EnvironmentOfAsync("client", Cancelled);
@@ -267,8 +298,9 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
                     .WithPool(p => p.WithBackendTls(trustedCa: pem, serverName: "localhost")));
             var raw = builder.AddSample("raw", "Echo")
                 .WithEndpoint(name: "tcp", scheme: "tcp", env: "ECHO_TCP_PORT")
-                .WithEndpoint(name: "udp", scheme: "udp", env: "ECHO_UDP_PORT", protocol: ProtocolType.Udp)
-                .WithLoadBalancer();
+                .WithLoadBalancer()
+                .WithEndpoint(name: "udp", scheme: "udp", env: "ECHO_UDP_PORT", protocol: ProtocolType.Udp);
+            builder.AddSample("checked", "Catalog").WithHttpEndpoint(env: "ASPNETCORE_HTTP_PORTS").WithHttpHealthCheck("/health").WithLoadBalancer();
             builder.AddSample("never", "Catalog").WithHttpEndpoint(env: "ASPNETCORE_HTTP_PORTS").WithLoadBalancer().WithExplicitStart();
             var weather = builder.AddExternalService("weather", new Uri(External, "/base/"));
             var later = builder.AddExternalService("later", builder.AddParameter("later-url", External.ToString()));

@@ -1,4 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Eventing;
 using Aspire.Hosting.LoadBalancing;
 using LoadBalancer.Configuration.Statistics;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,18 +49,36 @@ public sealed class PoolHealthCheckTests
     }
 
     [Fact]
-    public void Each_pool_has_a_check_of_its_own_that_is_registered_once()
+    public async Task Each_pool_that_there_is_in_the_end_has_a_check_of_its_own_that_is_registered()
     {
         var (edge, catalog) = NewEdge();
         edge.WithRoute("/again/{**rest}", catalog);
+        catalog.WithLoadBalancer();
+        catalog.WithHttpEndpoint(name: "late");
 
-        var keys = edge.Resource.Annotations.OfType<HealthCheckAnnotation>().Select(annotation => annotation.Key).ToArray();
-        using var services = edge.ApplicationBuilder.Services.BuildServiceProvider();
-        var registered = services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations.Select(registration => registration.Name).ToArray();
+        var registered = await StartAsync(edge.ApplicationBuilder);
 
-        Assert.Equal(2, keys.Length);
-        Assert.Equal("edge_catalog_pool_check", Assert.Single(keys, key => key.EndsWith("_pool_check", StringComparison.Ordinal)));
-        Assert.Single(registered, "edge_catalog_pool_check");
+        Assert.Equal(["catalog-lb_catalog-late_pool_check", "catalog-lb_catalog_pool_check", "edge_catalog_pool_check"], registered);
+        Assert.Equal(["edge_catalog_pool_check"], ChecksOf(edge.Resource));
+        Assert.Equal(["catalog-lb_catalog-late_pool_check", "catalog-lb_catalog_pool_check"], ChecksOf(edge.ApplicationBuilder.Resources.Single(resource => resource.Name == "catalog-lb")));
+    }
+
+    private static string[] ChecksOf(IResource balancer) => PoolChecks(balancer.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+
+    private static string[] PoolChecks(IEnumerable<string> names) => [.. names.Where(name => name.EndsWith("_pool_check", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    // As far as health goes; nothing is run.
+    private static async Task<string[]> StartAsync(IDistributedApplicationBuilder builder)
+    {
+        await using var app = builder.Build();
+        var eventing = new DistributedApplicationEventing();
+        foreach (var subscriber in app.Services.GetServices<Lifecycle.IDistributedApplicationEventingSubscriber>().Where(subscriber => subscriber is ReferenceRedirector or PoolHealthChecks))
+        {
+            await subscriber.SubscribeAsync(eventing, new(DistributedApplicationOperation.Run), TestContext.Current.CancellationToken);
+        }
+
+        await eventing.PublishAsync(new BeforeStartEvent(app.Services, app.Services.GetRequiredService<DistributedApplicationModel>()), TestContext.Current.CancellationToken);
+        return PoolChecks(app.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations.Select(check => check.Name));
     }
 
     private static (IResourceBuilder<Layer7LoadBalancerResource> Edge, IResourceBuilder<ExecutableResource> Catalog) NewEdge()

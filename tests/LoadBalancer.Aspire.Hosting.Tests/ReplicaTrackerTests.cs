@@ -73,12 +73,16 @@ public sealed class ReplicaTrackerTests
             EnvironmentVariables = [new("LOADBALANCER_BACKEND_HTTP", port, IsFromSpec: true)],
         }.WithHealth(health)));
 
-        // Before the first check it is not known whether it answers.
-        foreach (var (health, expected) in new (HealthStatus?, int)[] { (null, 0), (HealthStatus.Healthy, 1), (HealthStatus.Degraded, 1), (HealthStatus.Unhealthy, 0), (HealthStatus.Healthy, 1) })
+        // While it starts the balancer's own checks say when it answers, and no later than Aspire's.
+        foreach (var (health, expected) in new (HealthStatus?, int)[] { (null, 1), (HealthStatus.Unhealthy, 1), (HealthStatus.Healthy, 1), (HealthStatus.Degraded, 1), (HealthStatus.Unhealthy, 0), (HealthStatus.Healthy, 1) })
         {
             ReportHealth(node.Resource, "node-a", "5001", health);
             Assert.Equal(expected, _tracker.ReplicasOf(one, out _).Count);
         }
+
+        Report(node.Resource, "node-a", "Finished");
+        ReportHealth(node.Resource, "node-a", "5001", HealthStatus.Unhealthy);
+        Assert.Single(_tracker.ReplicasOf(one, out _));
 
         ReportHealth(catalog.Resource, "catalog-a", "5001", HealthStatus.Unhealthy);
         ReportHealth(catalog.Resource, "catalog-b", "5002", HealthStatus.Unhealthy);

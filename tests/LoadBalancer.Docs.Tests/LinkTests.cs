@@ -1,8 +1,9 @@
+using System.Text.RegularExpressions;
 using LoadBalancer.Docs.Tests.Markdown;
 
 namespace LoadBalancer.Docs.Tests;
 
-public sealed class LinkTests
+public sealed partial class LinkTests
 {
     [Fact]
     public void Every_relative_link_and_image_leads_to_a_file_and_to_a_heading_that_there_is() => Assert.Empty(
@@ -38,6 +39,23 @@ public sealed class LinkTests
         var shown = Repository.Pages.SelectMany(page => page.Links.Select(link => FileOf(page.Path, link.Target))).ToHashSet();
         Assert.Empty(Directory.EnumerateFiles(Repository.PathOf("docs/images")).Select(file => $"docs/images/{Path.GetFileName(file)}").Except(shown));
     }
+
+    [Fact]
+    public void A_readme_of_a_package_links_to_nothing_beside_it_and_names_files_that_there_are()
+    {
+        var readmes = Directory.EnumerateFiles(Repository.PathOf("src"), "README.md", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'))
+            .ToArray();
+        var named = readmes.SelectMany(readme => Named().Matches(File.ReadAllText(Repository.PathOf(readme))).Select(match => match.Groups[1].Value)).ToArray();
+
+        // Where packages are shown there is the readme alone.
+        Assert.All(readmes.SelectMany(readme => Repository.Page(readme).Links), link => Assert.StartsWith("https://", link.Target, StringComparison.Ordinal));
+        Assert.NotEmpty(named);
+        Assert.All(named, file => Assert.True(File.Exists(Repository.PathOf(file)), file));
+    }
+
+    [GeneratedRegex("`([a-zA-Z0-9./-]+[.]md)`")]
+    private static partial Regex Named();
 
     private static string FileOf(string page, string target) =>
         Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, target.Split('#')[0]))).Replace('\\', '/');

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Aspire.Hosting.LoadBalancing;
 
-/// <summary>Shows each balancer's backends as rows below it, as the balancer itself sees them, at most a second old.</summary>
+/// <summary>
+/// Shows each balancer's backends as rows below it, and its pools' health, as the balancer itself sees them, at most a
+/// second old.
+/// </summary>
 internal sealed partial class BackendRows(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
@@ -86,7 +89,7 @@ internal sealed partial class BackendRows(
                 await notifications.WaitForResourceAsync(balancer.Name, KnownResourceStates.Running, cancellationToken);
                 using (var client = await balancer.CreateClientAsync(cancellationToken))
                 {
-                    await FollowAsync(client, rows, cancellationToken);
+                    await FollowAsync(client, balancer, rows, cancellationToken);
                 }
 
                 await ShowAsync(rows, [], cancellationToken);
@@ -106,13 +109,15 @@ internal sealed partial class BackendRows(
     }
 
     // Until the balancer no longer answers: it has ended, or has yet to listen.
-    private async Task FollowAsync(LoadBalancerClient client, LoadBalancerBackendResource[] rows, CancellationToken cancellationToken)
+    private async Task FollowAsync(LoadBalancerClient client, LoadBalancerResource balancer, LoadBalancerBackendResource[] rows, CancellationToken cancellationToken)
     {
         try
         {
             while (true)
             {
-                await ShowAsync(rows, (await client.GetStatisticsAsync(cancellationToken)).Pools, cancellationToken);
+                var pools = (await client.GetStatisticsAsync(cancellationToken)).Pools;
+                await ShowAsync(rows, pools, cancellationToken);
+                await ShowHealthAsync(balancer, pools);
                 await Task.Delay(Pause, cancellationToken);
             }
         }
@@ -133,6 +138,24 @@ internal sealed partial class BackendRows(
                 await notifications.PublishUpdateAsync(row, before => BackendSnapshot.Of(row, pool, backend, before));
             }
         }
+    }
+
+    // Aspire asks a resource that is well every 30 seconds; so long it would say that a balancer is healthy that has
+    // nobody left to send to.
+    private async Task ShowHealthAsync(LoadBalancerResource balancer, IReadOnlyList<PoolStatistics> pools)
+    {
+        var found = balancer.Pools.ToDictionary(
+            pool => PoolHealthCheck.KeyOf(balancer, pool),
+            pool => new PoolHealthCheck(balancer, pool).Judge(pools.FirstOrDefault(candidate => pool.HasName(candidate.Name))));
+        if (notifications.TryGetCurrentState(balancer.Name, out var report) && report.Snapshot.HealthReports.Any(IsOutdated))
+        {
+            var now = DateTime.UtcNow;
+            await notifications.PublishUpdateAsync(balancer, before => before.WithHealthReports([.. before.HealthReports.Select(known =>
+                IsOutdated(known) ? new(known.Name, found[known.Name].Status, found[known.Name].Description, null) { LastRunAt = now } : known)]));
+        }
+
+        bool IsOutdated(HealthReportSnapshot known) =>
+            found.TryGetValue(known.Name, out var result) && (known.Status, known.Description) != (result.Status, result.Description);
     }
 
     /// <summary>Gives each backend a row of its resource: the one that it had, or else one whose replica is gone.</summary>

@@ -63,7 +63,6 @@ internal static class LoadBalancerBuilder
         if (builder.Resource.Pools.Count > known)
         {
             builder.AddMember(pool.Members[0]);
-            builder.AddHealthCheck(pool);
         }
 
         return pool;
@@ -170,20 +169,6 @@ internal static class LoadBalancerBuilder
         }
     }
 
-    private static void AddHealthCheck<T>(this IResourceBuilder<T> builder, BackendPool pool)
-        where T : LoadBalancerResource
-    {
-        if (builder.ApplicationBuilder.Services.IsReadOnly)
-        {
-            // The endpoint was added when the application was starting: its pool works, and has no check of its own.
-            return;
-        }
-
-        var key = PoolHealthCheck.KeyOf(builder.Resource, pool);
-        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new(key, _ => new PoolHealthCheck(builder.Resource, pool), failureStatus: null, tags: null));
-        builder.WithHealthCheck(key);
-    }
-
     private static string ListenHost(LoadBalancerResource balancer, EndpointAnnotation endpoint)
     {
         var host = endpoint.TargetHost switch
@@ -203,6 +188,8 @@ internal static class LoadBalancerBuilder
         _ = PublishedBalancers.Of(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, PublishPreparation>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, ReferenceRedirector>());
+        // Behind those that may add to the pools.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, PoolHealthChecks>());
         services.TryAddSingleton<BackendRows>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IDistributedApplicationEventingSubscriber, BackendRows>(
             provider => provider.GetRequiredService<BackendRows>()));

@@ -9,8 +9,20 @@ namespace Aspire.Hosting.LoadBalancing;
 internal sealed class ReplicaTracker
 {
     private readonly Dictionary<string, ResourceEvent> _latest = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _wereHealthy = new(StringComparer.Ordinal);
 
-    public void Update(ResourceEvent report) => _latest[report.ResourceId] = report;
+    public void Update(ResourceEvent report)
+    {
+        _latest[report.ResourceId] = report;
+        if (!IsRunning(report))
+        {
+            _wereHealthy.Remove(report.ResourceId);
+        }
+        else if (report.Snapshot.HealthStatus != HealthStatus.Unhealthy)
+        {
+            _wereHealthy.Add(report.ResourceId);
+        }
+    }
 
     /// <summary>The replicas of a pool that run, and why one that runs is not reached as it should be.</summary>
     public IReadOnlyList<Replica> ReplicasOf(BackendPool pool, out string? problem)
@@ -36,11 +48,16 @@ internal sealed class ReplicaTracker
     }
 
     private IEnumerable<ResourceEvent> Running(PoolMember member) => _latest.Values
-        .Where(report => report.Resource == member.Reported
-            && string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase)
-            // Of several replicas all are reported alike, whichever failed; which one did the balancer's own checks find out.
-            && !(member.IsAlone && report.Snapshot.HealthStatus == HealthStatus.Unhealthy))
+        .Where(report => report.Resource == member.Reported && IsRunning(report) && !(member.IsAlone && HasTurnedUnhealthy(report)))
         .OrderBy(report => report.ResourceId, StringComparer.Ordinal);
+
+    private static bool IsRunning(ResourceEvent report) => string.Equals(report.Snapshot.State?.Text, KnownResourceStates.Running, StringComparison.OrdinalIgnoreCase);
+
+    // Of several replicas all are reported alike, whichever failed; which one did the balancer's own checks find out.
+    // One that starts is unhealthy until it is found healthy, and whoever is told so may ask at once: by then the
+    // balancer must know it.
+    private bool HasTurnedUnhealthy(ResourceEvent report) =>
+        report.Snapshot.HealthStatus == HealthStatus.Unhealthy && _wereHealthy.Contains(report.ResourceId);
 
     private static (string? Address, string? Trouble) AddressOf(PoolMember member, CustomResourceSnapshot snapshot)
     {

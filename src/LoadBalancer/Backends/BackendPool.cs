@@ -617,6 +617,9 @@ public sealed partial class BackendPool
         if (backend.HasLeft)
         {
             (backend.HasLeft, backend.IsOriginal) = (false, false);
+            // What failed was the one that left; its connections may be all that is left of it.
+            (backend.EjectedUntil, backend.RecentEjections) = (null, 0);
+            backend.ForgetFailures();
             Join(backend);
         }
     }

@@ -37,7 +37,7 @@ public sealed class PackageFixture : IAsyncLifetime
     // bin/<configuration>/<framework>
     private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Name;
 
-    private static string RepositoryDirectory()
+    public static string RepositoryDirectory()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(directory.FullName, "Aspire.sln")))

@@ -184,8 +184,7 @@ public sealed class GatewayPublishTests
 
         await app.RunAsync();
 
-        var documents = Documents(await app.ReadAsync("gateway-api/edge.yaml")).Concat(Documents(await app.ReadAsync("gateway-api/wire.yaml"))).ToArray();
-        Assert.Equal(["Gateway", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute"], documents.Select(document => document["kind"]!.GetValue<string>()).Distinct().Order(StringComparer.Ordinal));
+        var documents = await DocumentsOfAsync(app);
         foreach (var document in documents)
         {
             var schema = await SchemaOfAsync(folder!, document, isExperimental);
@@ -193,6 +192,44 @@ public sealed class GatewayPublishTests
             document["spec"]!["something"] = "else";
             Assert.Equal("$.spec.something is no field", Assert.Single(new JsonRules(schema, isStrict: true).ErrorsOf(document)));
         }
+    }
+
+    [Fact]
+    public async Task What_is_written_is_valid_by_the_schemas_that_npm_has()
+    {
+        using var schemas = await GatewaySchemas.InstallAsync();
+        var documents = new List<JsonNode>();
+        foreach (var isExperimental in new[] { false, true })
+        {
+            using var app = new PublishedApp("gateway-api");
+            AddEverything(app, gateway =>
+            {
+                gateway.WithVersion(GatewaySchemas.Version).WithNamespace("shop");
+                if (isExperimental)
+                {
+                    gateway.WithExperimentalChannel();
+                }
+            });
+            await app.RunAsync();
+            documents.AddRange(await DocumentsOfAsync(app));
+        }
+
+        Assert.All(await schemas.ErrorsOfAsync(documents), Assert.Empty);
+        foreach (var document in documents)
+        {
+            document["spec"]!.AsObject().Remove("gatewayClassName");
+            document["spec"]!["rules"] = "none";
+        }
+
+        Assert.All(await schemas.ErrorsOfAsync(documents), (errors, index) =>
+            Assert.Equal(documents[index]["kind"]!.GetValue<string>() == "Gateway" ? """/spec required {"missingProperty":"gatewayClassName"}""" : """/spec/rules type {"type":"array"}""", Assert.Single(errors)));
+    }
+
+    private static async Task<JsonNode[]> DocumentsOfAsync(PublishedApp app)
+    {
+        JsonNode[] documents = [.. Documents(await app.ReadAsync("gateway-api/edge.yaml")), .. Documents(await app.ReadAsync("gateway-api/wire.yaml"))];
+        Assert.Equal(["Gateway", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute"], documents.Select(document => document["kind"]!.GetValue<string>()).Distinct().Order(StringComparer.Ordinal));
+        return documents;
     }
 
     private static void AddEverything(PublishedApp app, Action<GatewayApiBuilder> configure)

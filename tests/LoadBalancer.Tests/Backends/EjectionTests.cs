@@ -27,6 +27,28 @@ public sealed class EjectionTests
     }
 
     [Fact]
+    public void A_backend_that_left_and_comes_back_while_it_drains_is_not_judged_by_what_was_before()
+    {
+        _pool.TryAcquire(_backend);
+        Fail(3);
+        var members = _pool.Snapshot.Members.Select(backend => backend.EndPoint).ToArray();
+
+        _pool.SetMembers(members.Where(address => address != _backend.EndPoint));
+        _pool.SetMembers(members);
+        Assert.Equal((BackendState.Healthy, 1), (_backend.State, _backend.Active));
+
+        Fail(2);
+        Assert.Equal(BackendState.Healthy, _backend.State);
+        Fail(1);
+        Assert.Equal(BackendState.Ejected, _backend.State);
+        // The end of the ejection that is over does not end this one.
+        _time.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(BackendState.Ejected, _backend.State);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(BackendState.Healthy, _backend.State);
+    }
+
+    [Fact]
     public void As_many_failures_in_a_row_as_configured_eject_a_backend_for_a_time()
     {
         Fail(2);
