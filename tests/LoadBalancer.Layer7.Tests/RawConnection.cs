@@ -6,7 +6,7 @@ namespace LoadBalancer.Layer7.Tests;
 /// <summary>A client that sends bytes and reads bytes, whatever HTTP says.</summary>
 internal sealed class RawConnection : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TcpClient _client = new();
 

@@ -11,7 +11,7 @@ namespace LoadBalancer.Layer7.Tests;
 /// <summary>A Layer 7 balancer on a free port in front of test backends, all in one pool "web" unless said otherwise.</summary>
 internal sealed class TestBalancer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly AsyncLocal<bool> ByYarp = new();
 

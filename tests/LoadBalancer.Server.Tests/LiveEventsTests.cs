@@ -106,7 +106,7 @@ public sealed class LiveEventsTests
                 await events.NextAsync("changes");
             }
         });
-        await stopping.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace LoadBalancer.Server.Tests;
 /// <summary>The server in this process, on free ports, with a configuration file of its own.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _directory;
     private readonly WebApplication _app;

@@ -184,9 +184,10 @@ internal sealed class Fill(int mostBytes)
         {
             _closed = true;
             (grown, _grown) = (_grown, null);
+            // Together: a reader that need not wait any more must be able to see why.
+            _ended.TrySetResult();
         }
 
         grown?.TrySetResult();
-        _ended.TrySetResult();
     }
 }

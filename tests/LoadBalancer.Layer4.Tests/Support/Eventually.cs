@@ -6,7 +6,7 @@ namespace LoadBalancer.Layer4.Tests.Support;
 /// <summary>Waits for what must come, by looking again and again until a generous deadline.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     public static async Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {

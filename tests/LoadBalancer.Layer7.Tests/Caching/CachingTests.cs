@@ -145,7 +145,7 @@ public sealed class CachingTests
         using var second = new System.Net.WebSockets.ClientWebSocket();
 
         await first.ConnectAsync(uri, Cancelled);
-        await second.ConnectAsync(uri, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        await second.ConnectAsync(uri, Cancelled).WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
 
         Assert.Equal(System.Net.WebSockets.WebSocketState.Open, second.State);
     }

@@ -5,7 +5,7 @@ namespace LoadBalancer.Layer7.Tests.Caching;
 
 public sealed class CollapsingTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

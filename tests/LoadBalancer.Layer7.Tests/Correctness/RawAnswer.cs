@@ -11,7 +11,7 @@ namespace LoadBalancer.Layer7.Tests.Correctness;
 /// <param name="IsClosed">Whether the balancer closed the connection after it.</param>
 internal sealed record RawAnswer(int Status, string Head, string Body, bool IsClosed)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>The request as the backend got it, without the headers that every request gets.</summary>
     public string Seen => string.Join("\r\n", Body.Split("\r\n").Where(line =>

@@ -15,7 +15,7 @@ public sealed class ExpectContinueTests : IDisposable
     private static readonly string Head = $"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {Length}\r\nExpect: 100-continue\r\n\r\n";
     private static readonly string Body = new string('x', Length - 3) + "end";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TestAuthority _authority = TestAuthority.Create();
 

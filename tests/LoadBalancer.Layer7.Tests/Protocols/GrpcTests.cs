@@ -133,11 +133,11 @@ public sealed class GrpcTests : IAsyncLifetime
         await call.RequestStream.WriteAsync("1", Cancelled);
         Assert.True(await call.ResponseStream.MoveNext(Cancelled));
         await call.RequestStream.WriteAsync("hang", Cancelled);
-        await _service.Hanging.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        await _service.Hanging.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
 
         await impatience.CancelAsync();
 
-        await _service.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        await _service.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         Assert.Equal(0, await gateway.FailuresAfterwardsAsync());
     }
 
@@ -150,7 +150,7 @@ public sealed class GrpcTests : IAsyncLifetime
         using var call = channel.CreateCallInvoker().AsyncUnaryCall(GrpcEcho.Unary, null, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(3), cancellationToken: Cancelled), "hang");
 
         Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
-        await _service.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        await _service.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
     }
 
     [Fact]

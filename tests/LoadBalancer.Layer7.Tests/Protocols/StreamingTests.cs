@@ -13,7 +13,7 @@ public sealed class StreamingTests : IDisposable
     private const long Large = 256 * 1024 * 1024;
     private const long Flat = 64 * 1024 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TestAuthority _authority = TestAuthority.Create();
 

@@ -11,7 +11,7 @@ namespace LoadBalancer.Layer7.Tests.Protocols;
 /// <summary>WebSocket (RFC 6455, over HTTP/2 RFC 8441) in its corners; the plain case is in <see cref="MatrixTests"/>.</summary>
 public sealed class WebSocketTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TestAuthority _authority = TestAuthority.Create();
 

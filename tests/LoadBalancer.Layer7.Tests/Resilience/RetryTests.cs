@@ -149,7 +149,7 @@ public sealed class RetryTests
         {
             await stream.WriteAsync("first"u8.ToArray(), Cancelled);
             await stream.FlushAsync(Cancelled);
-            await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
             await stream.WriteAsync(", then the rest"u8.ToArray(), Cancelled);
         });
 

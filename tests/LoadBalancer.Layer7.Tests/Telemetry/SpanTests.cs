@@ -227,7 +227,7 @@ public sealed class SpanTests
 
         (await trace.SendAsync(balancer, "/length", new HttpMethod(method), request => request.Content = method == "POST" ? new StringContent("x") : null)).Dispose();
 
-        var received = await copied.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var received = await copied.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await TestBalancer.WaitUntilAsync(() => trace.Attempts.Length == 2);
         var copy = Assert.Single(trace.Attempts, span => Equals(span.GetTagItem("lb.mirror"), true));
         Assert.Equal((trace.Servers[0].SpanId, "shadow"), (copy.ParentSpanId, copy.GetTagItem("lb.backend.replica")));

@@ -27,7 +27,7 @@ internal sealed class ScriptedProbe : IHealthProbe, IDisposable
 
     /// <summary>Waits until a check is under way.</summary>
     public async Task BegunAsync(Backend backend) =>
-        Assert.True(await Begun(backend).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken), "No check began.");
+        Assert.True(await Begun(backend).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken), "No check began.");
 
     /// <summary>Ends the check that is under way and waits for the next: what follows from the first has happened then.</summary>
     public async Task EndsAsync(Backend backend, string? error)

@@ -152,7 +152,7 @@ public sealed class AnswerTests
             await exchange.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{framing}\r\n");
             foreach (var piece in (string[])[first, second])
             {
-                Assert.True(await seen.WaitAsync(TimeSpan.FromSeconds(20)));
+                Assert.True(await seen.WaitAsync(TimeSpan.FromSeconds(60)));
                 await exchange.SendAsync(piece);
             }
 

@@ -46,7 +46,7 @@ public sealed class ConnectionTests
         for (var i = 1; i <= 5; i++)
         {
             Assert.Equal("hello", (await client.GetAsync(method: "POST")).Body);
-            Assert.True(await closed.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            Assert.True(await closed.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         }
 
         Assert.Equal(5, backend.Connections);
@@ -115,7 +115,7 @@ public sealed class ConnectionTests
 
         Assert.Equal("hello", (await client.GetAsync()).Body);
         asked.SetResult();
-        await said.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await said.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
         Assert.Equal("hello", (await client.GetAsync()).Body);
         Assert.Equal(2, backend.Connections);
@@ -137,7 +137,7 @@ public sealed class ConnectionTests
             await TestBalancer.WaitUntilAsync(() => backend.Requests == 1);
         }
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends[0].Active == 0);
         Assert.Equal(0, balancer.Route("all").Failed);
     }

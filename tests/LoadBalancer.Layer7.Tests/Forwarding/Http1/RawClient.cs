@@ -6,7 +6,7 @@ namespace LoadBalancer.Layer7.Tests.Forwarding.Http1;
 /// <summary>A client that sends what a test says, and sees every byte that comes back.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private string _unread = "";

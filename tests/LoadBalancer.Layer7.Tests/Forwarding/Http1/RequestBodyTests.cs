@@ -61,7 +61,7 @@ public sealed class RequestBodyTests
             foreach (var piece in (string[])["5\r\nhello\r\n", "6\r\n world\r\n"])
             {
                 await client.SendAsync(piece);
-                Assert.True(await arrived.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+                Assert.True(await arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
             }
 
             await client.SendAsync("0\r\n\r\n");
@@ -118,7 +118,7 @@ public sealed class RequestBodyTests
             await TestBalancer.WaitUntilAsync(() => backend.Requests == 1);
         }
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends[0].Active == 0);
         Assert.Equal(0, balancer.Route("all").Failed);
     }
