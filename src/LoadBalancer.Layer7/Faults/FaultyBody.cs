@@ -1,3 +1,4 @@
+using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Faults;
@@ -27,6 +28,9 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
         set => throw new NotSupportedException();
     }
 
+    /// <summary>Takes it away, before another backend answers, which has faults of its own.</summary>
+    public void Remove() => context.Response.Body = _inner;
+
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (!buffer.IsEmpty)
@@ -42,6 +46,11 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Stre
             {
                 piece = Math.Min(piece, Math.Max(1, rate / PiecesPerSecond));
                 await Task.Delay(TimeSpan.FromSeconds((double)piece / rate), cancellationToken);
+                if (_written == 0 && source.IsOfBackend && BalancedRequest.Of(context)?.Attempt is { } attempt && attempt.Backend == source.Backend)
+                {
+                    // The head goes to the client with the first of the body.
+                    attempt.RecordLatency();
+                }
             }
 
             await _inner.WriteAsync(buffer[..piece], cancellationToken);

@@ -59,6 +59,12 @@ internal sealed class HedgeLeg
     /// <summary>Cancels it, or drops its answer, and gives its backend back: nobody waits for it, and the backend has not failed.</summary>
     public async void Abandon(BackendPool pool)
     {
+        if (!Answer.IsCompleted)
+        {
+            // Whoever gave up, it took that long at least.
+            Backend.RecordLatency(TimeProvider.System.GetElapsedTime(StartedAt));
+        }
+
         await _cancel.CancelAsync();
         await ((Task)Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Answer.IsCompletedSuccessfully)

@@ -32,6 +32,8 @@ public sealed class HedgeTests
         Assert.Equal((1L, 1L), (balancer.Route("all").Resilience.Hedges, balancer.Route("all").Resilience.HedgesWon));
         await TestBalancer.WaitUntilAsync(() => Volatile.Read(ref cancelled) == 1 && balancer.Pools.Find("web")!.GetStatistics().Active == 0);
         Assert.All(balancer.Pools.Find("web")!.GetStatistics().Backends, backend => Assert.Equal((0, 1), (backend.Failures, backend.Picks)));
+        // It took that long at least: one that is never the first must not look as if it took no time.
+        Assert.True(balancer.Pools.Find("web")!.GetStatistics().Backends.Single(backend => backend.Name == "a").LatencyMilliseconds >= 45);
 
         // Whoever answered is who the client stays with.
         using var again = new HttpRequestMessage(HttpMethod.Get, "/");
