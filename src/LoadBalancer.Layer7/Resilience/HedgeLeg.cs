@@ -56,8 +56,9 @@ internal sealed class HedgeLeg
         }
     }
 
-    /// <summary>Cancels it, or drops its answer, and gives its backend back: nobody waits for it, and the backend has not failed.</summary>
-    public async void Abandon(BackendPool pool)
+    /// <summary>Cancels it, or drops its answer: nobody waits for it, and the backend has not failed.</summary>
+    /// <param name="pool">Gets its backend back; null where somebody else gives it back.</param>
+    public async void Abandon(BackendPool? pool)
     {
         if (!Answer.IsCompleted)
         {
@@ -73,6 +74,6 @@ internal sealed class HedgeLeg
         }
 
         _cancel.Dispose();
-        pool.Release(Backend);
+        pool?.Release(Backend);
     }
 }

@@ -49,11 +49,12 @@ public sealed class HandshakeTests : IDisposable
             Assert.Equal((method, (long)body.Length), (answer!.Method, answer.Length));
         }
 
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Active == 0);
         var (backend, figures) = (balancer.Pools.Find("web")!.GetStatistics().Backends[0], balancer.Route("all"));
         // Six attempts, of which five in a row eject it; it has seen nothing of a request, and costs the budget nothing.
         Assert.Equal((5L, BackendState.Ejected), (backend.Failures, backend.State));
         Assert.Equal((5L, 0L, 0L), (figures.Resilience.Retries, figures.Resilience.RetriesRefused, figures.Failed));
-        Assert.Equal((6, 0), (sound.Requests, balancer.Pools.Find("web")!.GetStatistics().Active));
+        Assert.Equal(6, sound.Requests);
     }
 
     [Theory]
@@ -108,7 +109,8 @@ public sealed class HandshakeTests : IDisposable
 
         Assert.Equal("sound", (await balancer.GetAsync("/")).Replica);
 
-        Assert.Equal((1, 0), (balancer.Pools.Find("web")!.GetStatistics().Backends[0].Failures, balancer.Pools.Find("web")!.GetStatistics().Active));
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Active == 0);
+        Assert.Equal(1, balancer.Pools.Find("web")!.GetStatistics().Backends[0].Failures);
         Assert.Equal((1L, 0L), (balancer.Route("all").Resilience.Retries, balancer.Route("all").Resilience.Hedges));
     }
 

@@ -103,6 +103,34 @@ public sealed class HedgeTests
     }
 
     [Fact]
+    public async Task One_that_accepts_no_connection_in_time_has_failed_while_the_other_is_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere a full queue refuses connections");
+        using var silent = new SilentPort();
+        await using var b = await TestBackend.StartAsync("b");
+        b.Script = async context =>
+        {
+            await Task.Delay(1000, context.RequestAborted);
+            await context.Response.WriteAsync("b");
+        };
+        var options = Options(new() { Timeouts = new() { Connect = TimeSpan.FromMilliseconds(250) } });
+        options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
+        await using var balancer = await TestBalancer.StartAsync(options, b);
+        balancer.SetBackends("web", silent.Address, b.Address);
+        var pool = balancer.Pools.Find("web")!;
+        await TestBalancer.WaitUntilAsync(() => pool.Snapshot.Available.Length == 2);
+        using var client = balancer.CreateClient();
+
+        Assert.Equal("b", await client.GetStringAsync("/", Cancelled));
+
+        await TestBalancer.WaitUntilAsync(() => pool.GetStatistics().Active == 0);
+        Assert.Equal((1, 0), (FailuresAt(silent.Address), FailuresAt(b.Address)));
+        Assert.Equal(1, balancer.Route("all").Resilience.Timeouts["Connect"]);
+
+        long FailuresAt(string address) => pool.Snapshot.Members.Single(backend => backend.Id == new Uri(address).Authority).Failures;
+    }
+
+    [Fact]
     public async Task When_all_fail_the_client_is_told_and_nobody_stays_counted_as_busy()
     {
         await using var a = await TestBackend.StartAsync("a");
