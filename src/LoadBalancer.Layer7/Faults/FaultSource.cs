@@ -9,4 +9,7 @@ internal readonly record struct FaultSource(Route Route, BackendPool Pool, Backe
 {
     /// <summary>The faults in force now; null for none.</summary>
     public FaultOptions? Faults => Backend.Faults ?? Route.Faults ?? Pool.Faults;
+
+    /// <summary>Whether what they delay makes the backend slow. A route's do not: no backend of it is slower than another.</summary>
+    public bool IsOfBackend => Backend.Faults is not null || Route.Faults is null;
 }

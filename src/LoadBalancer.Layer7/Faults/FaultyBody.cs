@@ -1,4 +1,5 @@
 using LoadBalancer.Layer7.Bodies;
+using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Faults;
@@ -13,6 +14,9 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Writ
 
     private readonly Stream _inner = context.Response.Body;
     private long _written;
+
+    /// <summary>Takes it away, before another backend answers, which has faults of its own.</summary>
+    public void Remove() => context.Response.Body = _inner;
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -29,6 +33,11 @@ internal sealed class FaultyBody(HttpContext context, FaultSource source) : Writ
             {
                 piece = Math.Min(piece, Math.Max(1, rate / PiecesPerSecond));
                 await Task.Delay(TimeSpan.FromSeconds((double)piece / rate), cancellationToken);
+                if (_written == 0 && source.IsOfBackend && BalancedRequest.Of(context)?.Attempt is { } attempt && attempt.Backend == source.Backend)
+                {
+                    // The head goes to the client with the first of the body.
+                    attempt.RecordLatency();
+                }
             }
 
             await _inner.WriteAsync(buffer[..piece], cancellationToken);

@@ -9,6 +9,8 @@ namespace LoadBalancer.Layer7.Forwarding;
 /// <summary>One try of a request at one backend, or at a few at once where it is hedged.</summary>
 internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, BalancedRequest request, Backend backend, int number)
 {
+    private bool _isMoved;
+
     public HttpContext Context => context;
 
     public BalancedRequest Request => request;
@@ -21,6 +23,9 @@ internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, B
 
     /// <summary>When it began, as <see cref="TimeProvider.GetTimestamp"/> says.</summary>
     public long StartedAt { get; private set; } = TimeProvider.System.GetTimestamp();
+
+    /// <summary>Time that a fault of the backend held the request back before it began; a part of the backend's latency.</summary>
+    public TimeSpan Held { get; init; }
 
     /// <summary>When the head of the answer had come; 0 while it has not.</summary>
     public long FirstByteAt { get; private set; }
@@ -59,11 +64,18 @@ internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, B
     {
         FirstByteAt = TimeProvider.System.GetTimestamp();
         Status = status;
-        Backend.RecordLatency(TimeProvider.System.GetElapsedTime(StartedAt, FirstByteAt));
+        RecordLatency();
         IsUpgraded = status == StatusCodes.Status101SwitchingProtocols || (status == StatusCodes.Status200OK && request.IsUpgrade);
         Deadline?.HeadCame(IsUpgraded);
         Next = endpoint.Accept(this);
         return Next is null;
+    }
+
+    /// <summary>Tells the backend that it took until now.</summary>
+    public void RecordLatency()
+    {
+        var elapsed = TimeProvider.System.GetElapsedTime(StartedAt);
+        Backend.RecordLatency(_isMoved ? elapsed : Held + elapsed);
     }
 
     /// <summary>Picks a further backend, without waiting for room.</summary>
@@ -72,5 +84,9 @@ internal sealed class Attempt(BalancingEndpoint endpoint, HttpContext context, B
     public Backend? PickAnother(Backend[] excluded) => BalancingEndpoint.PickAnother(this, excluded);
 
     /// <summary>Another backend was asked as well, and its answer is the one that counts.</summary>
-    public void MoveTo(Backend other, long startedAt) => (Backend, StartedAt) = (other, startedAt);
+    public void MoveTo(Backend other, long startedAt)
+    {
+        _isMoved |= other != Backend;
+        (Backend, StartedAt) = (other, startedAt);
+    }
 }

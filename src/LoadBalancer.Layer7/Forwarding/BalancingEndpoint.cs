@@ -39,12 +39,21 @@ internal sealed partial class BalancingEndpoint(
 
             while (next is { } backend)
             {
-                if (new FaultSource(route, pool, backend).Faults is { } inForce && await IsEndedByFaultAsync(context, request, backend, inForce))
+                var source = new FaultSource(route, pool, backend);
+                var held = TimeSpan.Zero;
+                if (source.Faults is { } inForce)
                 {
-                    return;
+                    var isBackends = source.IsOfBackend;
+                    var since = TimeProvider.System.GetTimestamp();
+                    if (await IsEndedByFaultAsync(context, request, backend, inForce, isBackends ? since : null))
+                    {
+                        return;
+                    }
+
+                    held = isBackends ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
                 }
 
-                var attempt = Begin(context, request, backend);
+                var attempt = Begin(context, request, backend, held);
                 // One that is hedged has a span for each backend.
                 attempt.Span = attempt.Hedge is null ? AttemptSpan.Start(attempt) : null;
                 ForwarderError error;
@@ -68,7 +77,7 @@ internal sealed partial class BalancingEndpoint(
                 if (error != ForwarderError.None && attempt.FirstByteAt == 0)
                 {
                     // Whoever gave up, it took that long at least.
-                    attempt.Backend.RecordLatency(TimeProvider.System.GetElapsedTime(attempt.StartedAt));
+                    attempt.RecordLatency();
                 }
 
                 AttemptJudge.Report(attempt, result, error);
@@ -144,7 +153,8 @@ internal sealed partial class BalancingEndpoint(
         }
     }
 
-    private async ValueTask<bool> IsEndedByFaultAsync(HttpContext context, BalancedRequest request, Backend backend, FaultOptions inForce)
+    // Where the fault is the backend's, what it makes the client wait for is as well.
+    private async ValueTask<bool> IsEndedByFaultAsync(HttpContext context, BalancedRequest request, Backend backend, FaultOptions inForce, long? backendsSince)
     {
         var isOver = true;
         try
@@ -155,12 +165,18 @@ internal sealed partial class BalancingEndpoint(
         {
             if (isOver)
             {
+                // One that is answered at once says nothing of how long the backend takes.
+                if (backendsSince is { } since && TimeProvider.System.GetElapsedTime(since) is { TotalMilliseconds: >= 1 } elapsed)
+                {
+                    backend.RecordLatency(elapsed);
+                }
+
                 request.Pool.Release(backend);
             }
         }
     }
 
-    private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend)
+    private Attempt Begin(HttpContext context, BalancedRequest request, Backend backend, TimeSpan held)
     {
         if (request.Attempts == 0)
         {
@@ -173,6 +189,7 @@ internal sealed partial class BalancingEndpoint(
         var isHedged = request is { IsIdempotent: true, HasBody: false, IsUpgrade: false } && request.Affinity != AffinityState.Kept;
         return request.Attempt = new Attempt(this, context, request, backend, request.Attempts + 1)
         {
+            Held = held,
             Hedge = isHedged ? options.Hedge : null,
             Deadline = options.Timeouts is { FirstByte: null, Total: null }
                 ? null
@@ -280,6 +297,7 @@ internal sealed partial class BalancingEndpoint(
         Log.TriesAnother(logger, request.Route.Name, attempt.Number, attempt.Backend, next, reason);
         request.Route.Resilience.RecordRetry();
         context.Response.Clear();
+        (context.Response.Body as FaultyBody)?.Remove();
         request.Body?.Rewind();
         if (attempt.Next is not null)
         {

@@ -34,8 +34,8 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
             _ when request.Affinity == AffinityState.Refused => errors.WriteAsync(
                 context, StatusCodes.Status503ServiceUnavailable, Refusal.SessionGone, SessionAffinity.Explain(request)),
             AttemptResult.TimedOut => TimedOutAsync(context, request, attempt.Timeout!.Value),
-            AttemptResult.NotConnected when attempt.Exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => errors.WriteAsync(
-                context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"No backend of pool '{request.Pool.Name}' could be spoken to over TLS for route '{request.Route.Name}'."),
+            AttemptResult.NotConnected when HandshakeFault.Of(attempt.Exception) is { } fault => errors.WriteAsync(
+                context, StatusCodes.Status502BadGateway, Refusal.NotConnected, $"No backend of pool '{request.Pool.Name}' could be connected for route '{request.Route.Name}': the TLS handshake failed. {fault}"),
             // Nobody had the request: the service is not there, rather than its answer bad.
             AttemptResult.NotConnected => errors.WriteAsync(
                 context, StatusCodes.Status503ServiceUnavailable, Refusal.NotConnected, $"No backend of pool '{request.Pool.Name}' could be connected for route '{request.Route.Name}'. {StateOf(request.Pool)}"),

@@ -56,9 +56,16 @@ internal sealed class HedgeLeg
         }
     }
 
-    /// <summary>Cancels it, or drops its answer, and gives its backend back: nobody waits for it, and the backend has not failed.</summary>
-    public async void Abandon(BackendPool pool)
+    /// <summary>Cancels it, or drops its answer: nobody waits for it, and the backend has not failed.</summary>
+    /// <param name="pool">Gets its backend back; null where somebody else gives it back.</param>
+    public async void Abandon(BackendPool? pool)
     {
+        if (!Answer.IsCompleted)
+        {
+            // Whoever gave up, it took that long at least.
+            Backend.RecordLatency(TimeProvider.System.GetElapsedTime(StartedAt));
+        }
+
         await _cancel.CancelAsync();
         await ((Task)Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Answer.IsCompletedSuccessfully)
@@ -67,6 +74,6 @@ internal sealed class HedgeLeg
         }
 
         _cancel.Dispose();
-        pool.Release(Backend);
+        pool?.Release(Backend);
     }
 }

@@ -20,6 +20,7 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
         // While the request is being sent, its headers are not for others to read.
         var pattern = Copy(request, request.RequestUri!);
         var first = Ask(attempt.Backend, request, cancellationToken);
+        HedgeLeg? kept = null;
         try
         {
             var mayAsk = true;
@@ -38,6 +39,7 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
                 {
                     attempt.MoveTo(leg.Backend, leg.StartedAt);
                     leg.Keep();
+                    kept = leg;
                     var answer = await leg.Answer;
                     if (leg != first)
                     {
@@ -52,10 +54,10 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
         }
         finally
         {
-            // What the attempt has ended up with is released with it.
-            foreach (var leg in _legs.Where(leg => leg.Backend != attempt.Backend))
+            foreach (var leg in _legs.Where(leg => leg != kept))
             {
-                leg.Abandon(Request.Pool);
+                // What the attempt has ended up with is released with it; its answer may come all the same.
+                leg.Abandon(leg.Backend == attempt.Backend ? null : Request.Pool);
             }
         }
     }
@@ -113,6 +115,12 @@ internal sealed class HedgedInvoker(Attempt attempt, HedgeOptions options, HttpM
         if (leg.Answer.Exception is { } exception)
         {
             Request.Pool.ReportFailure(leg.Backend, exception.InnerException!.Message);
+        }
+        else if (leg.Answer.IsCanceled)
+        {
+            // Nobody but SocketsHttpHandler has cancelled it, whose ConnectTimeout ran out.
+            Request.Route.Resilience.RecordTimeout(RouteTimeout.Connect);
+            Request.Pool.ReportFailure(leg.Backend, $"time-out {RouteTimeout.Connect}");
         }
 
         Request.Tried = [.. Request.Tried, leg.Backend];

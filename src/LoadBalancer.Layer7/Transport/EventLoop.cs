@@ -24,7 +24,7 @@ internal sealed unsafe class EventLoop
     private LoopChannel?[] _channels = new LoopChannel?[64];
     private int _used;
 
-    private EventLoop(int index)
+    internal EventLoop(int index)
     {
         Index = index;
         _poll = NativeSocket.CreatePoll(0);
@@ -33,7 +33,8 @@ internal sealed unsafe class EventLoop
             throw new Win32Exception(Marshal.GetLastSystemError());
         }
 
-        new Thread(Run) { IsBackground = true, Name = $"HTTP loop {index}" }.Start();
+        // It outlives whatever is under way here, of which nothing (an activity, say) is its own.
+        new Thread(Run) { IsBackground = true, Name = $"HTTP loop {index}" }.UnsafeStart();
     }
 
     /// <summary>Whether this machine has what it takes.</summary>

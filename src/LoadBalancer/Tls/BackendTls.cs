@@ -58,7 +58,7 @@ public sealed partial class BackendTls
     /// <param name="protocols">What is offered by ALPN (RFC 7301); null for nothing.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The stream of what is sent in TLS.</returns>
-    /// <exception cref="AuthenticationException">The backend is not trusted, or the two cannot agree.</exception>
+    /// <exception cref="AuthenticationException">The backend is not trusted, the two cannot agree, or the backend ended the connection.</exception>
     public async ValueTask<SslStream> AuthenticateAsync(Stream stream, string host, List<SslApplicationProtocol>? protocols, CancellationToken cancellationToken)
     {
         RefreshNowAndThen();
@@ -83,6 +83,12 @@ public sealed partial class BackendTls
         {
             await tls.AuthenticateAsClientAsync(options, cancellationToken);
             return tls;
+        }
+        catch (IOException exception)
+        {
+            await tls.DisposeAsync();
+            // So that it is told apart from a connection that was not made.
+            throw new AuthenticationException("The backend ended the connection in the TLS handshake.", exception);
         }
         catch
         {

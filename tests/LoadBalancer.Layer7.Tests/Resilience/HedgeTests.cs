@@ -32,6 +32,8 @@ public sealed class HedgeTests
         Assert.Equal((1L, 1L), (balancer.Route("all").Resilience.Hedges, balancer.Route("all").Resilience.HedgesWon));
         await TestBalancer.WaitUntilAsync(() => Volatile.Read(ref cancelled) == 1 && balancer.Pools.Find("web")!.GetStatistics().Active == 0);
         Assert.All(balancer.Pools.Find("web")!.GetStatistics().Backends, backend => Assert.Equal((0, 1), (backend.Failures, backend.Picks)));
+        // It took that long at least: one that is never the first must not look as if it took no time.
+        Assert.True(balancer.Pools.Find("web")!.GetStatistics().Backends.Single(backend => backend.Name == "a").LatencyMilliseconds >= 45);
 
         // Whoever answered is who the client stays with.
         using var again = new HttpRequestMessage(HttpMethod.Get, "/");
@@ -98,6 +100,34 @@ public sealed class HedgeTests
         Assert.Equal((0L, 1L), (backends.Single(backend => backend.Name == "a").Failures, backends.Single(backend => backend.Name == "b").Failures));
         Assert.Equal((1L, 0L, 0L), (balancer.Route("all").Resilience.Hedges, balancer.Route("all").Resilience.HedgesWon, balancer.Route("all").Failed));
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Active == 0);
+    }
+
+    [Fact]
+    public async Task One_that_accepts_no_connection_in_time_has_failed_while_the_other_is_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere a full queue refuses connections");
+        using var silent = new SilentPort();
+        await using var b = await TestBackend.StartAsync("b");
+        b.Script = async context =>
+        {
+            await Task.Delay(1000, context.RequestAborted);
+            await context.Response.WriteAsync("b");
+        };
+        var options = Options(new() { Timeouts = new() { Connect = TimeSpan.FromMilliseconds(250) } });
+        options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
+        await using var balancer = await TestBalancer.StartAsync(options, b);
+        balancer.SetBackends("web", silent.Address, b.Address);
+        var pool = balancer.Pools.Find("web")!;
+        await TestBalancer.WaitUntilAsync(() => pool.Snapshot.Available.Length == 2);
+        using var client = balancer.CreateClient();
+
+        Assert.Equal("b", await client.GetStringAsync("/", Cancelled));
+
+        await TestBalancer.WaitUntilAsync(() => pool.GetStatistics().Active == 0);
+        Assert.Equal((1, 0), (FailuresAt(silent.Address), FailuresAt(b.Address)));
+        Assert.Equal(1, balancer.Route("all").Resilience.Timeouts["Connect"]);
+
+        long FailuresAt(string address) => pool.Snapshot.Members.Single(backend => backend.Id == new Uri(address).Authority).Failures;
     }
 
     [Fact]
