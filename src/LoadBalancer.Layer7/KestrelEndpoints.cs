@@ -89,6 +89,20 @@ internal sealed partial class KestrelEndpoints : IAsyncDisposable
         return added;
     }
 
+    /// <summary>Chooses anew where any port will do, as long as Kestrel has bound nothing.</summary>
+    /// <returns>Whether there is such a listener.</returns>
+    public bool TryChooseOtherPorts(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
+    {
+        if (!_bound.Values.Any(bound => bound.Configured.Port == 0))
+        {
+            return false;
+        }
+
+        _bound = new(StringComparer.OrdinalIgnoreCase);
+        Apply(listeners);
+        return true;
+    }
+
     /// <summary>Waits until every address accepts.</summary>
     /// <exception cref="ListenException">One does not: somebody took the port after the check.</exception>
     public static async Task WaitUntilListeningAsync(IReadOnlyDictionary<string, ListenAddress> listeners)

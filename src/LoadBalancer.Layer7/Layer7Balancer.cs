@@ -39,6 +39,8 @@ namespace LoadBalancer.Layer7;
 /// </summary>
 public sealed partial class Layer7Balancer : IAsyncDisposable
 {
+    private const int MostStarts = 5;
+
     private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
 
     private readonly BackendPools _pools;
@@ -126,7 +128,7 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         }
         else if (options.Layer7.Listeners.Count > 0)
         {
-            _app = await StartAsync(Build());
+            _app = await StartAsync(options.Layer7.Listeners);
         }
 
         foreach (var listener in _endpoints.GetStatistics())
@@ -334,6 +336,21 @@ public sealed partial class Layer7Balancer : IAsyncDisposable
         options.Limits.MinResponseDataRate = null;
         options.ConfigureEndpointDefaults(_endpoints.Configure);
         options.Configure(_endpoints.Configuration, reloadOnChange: true);
+    }
+
+    private async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, Layer7ListenerOptions> listeners)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await StartAsync(Build());
+            }
+            catch (ListenException) when (tries < MostStarts && _endpoints.TryChooseOtherPorts(listeners))
+            {
+                // A port that the system had chosen became somebody else's before Kestrel bound it.
+            }
+        }
     }
 
     private async Task<WebApplication> StartAsync(WebApplication app)

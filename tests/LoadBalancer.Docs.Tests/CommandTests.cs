@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using LoadBalancer.Docs.Tests.Markdown;
 
 namespace LoadBalancer.Docs.Tests;
 
-/// <summary>What commands name is there: scripts, projects, options, packages, and commands of the admin endpoint. RunTests runs those that can be run.</summary>
+/// <summary>What commands name is there: scripts, projects, options, packages, and commands of the admin endpoint. CommandPlan says what runs them.</summary>
 public sealed partial class CommandTests
 {
     // BenchmarkDotNet's, xunit's, and those that Aspire gives every AppHost.
@@ -16,15 +15,16 @@ public sealed partial class CommandTests
 
     private static readonly ConcurrentDictionary<string, Task<string>> Help = new();
 
-    public static TheoryData<string> All() => [.. Commands.InBlocks.Concat(Commands.InSentences).Select(command => command.ToString()).Distinct()];
+    public static TheoryData<string> All() => [.. Commands.All.Select(command => command.ToString()).Distinct()];
 
     [Theory]
     [MemberData(nameof(All))]
     public async Task What_a_command_names_is_there(string command)
     {
-        foreach (var program in Commands.InBlocks.Concat(Commands.InSentences).First(found => found.ToString() == command).Programs.Where(program => !Commands.IsOfOthers(program)))
+        foreach (var program in Commands.All.First(found => found.ToString() == command).Programs.Where(program => !Commands.IsOfOthers(program)))
         {
-            switch (program)
+            // A variable that is set for the program alone stands before it.
+            switch ((string[])[.. program.SkipWhile(word => word.Contains('=', StringComparison.Ordinal))])
             {
                 case ["dotnet", "run", .. var rest] when rest.Contains("--project"):
                     await RequireProjectAsync(rest);
@@ -41,9 +41,12 @@ public sealed partial class CommandTests
                 case ["dotnet", "dev-certs" or "exec" or "run" or "--version" or "new" or "user-secrets", ..]:
                     break;
                 case ["./run.sh", .. var arguments]:
-                    await RequireOptionsAsync(Started("Standalone"), [.. arguments.Where(argument => argument != "--standalone")]);
+                    await RequireOptionsAsync(Programs.Assembly("Standalone"), [.. arguments.Where(argument => argument != "--standalone")]);
                     break;
-                case [var script, ..] when script.StartsWith("./", StringComparison.Ordinal):
+                case [var built, ..] when built.Split("/bin/") is [var folder, _]:
+                    Assert.True(Directory.Exists(Repository.PathOf(folder)), $"there is no {folder}");
+                    break;
+                case [var script, ..] when script.StartsWith('.') || script.EndsWith(".cmd", StringComparison.Ordinal):
                     Assert.True(File.Exists(Repository.PathOf(script)), $"there is no {script}");
                     break;
                 default:
@@ -69,7 +72,7 @@ public sealed partial class CommandTests
         var name = Path.GetFileName(project);
         if (name is "Standalone" or "Peers" or "Policies" or "LoadBalancer.Server")
         {
-            await RequireOptionsAsync(name == "LoadBalancer.Server" ? Path.Combine(AppContext.BaseDirectory, $"{name}.dll") : Started(name), arguments);
+            await RequireOptionsAsync(name == "LoadBalancer.Server" ? Path.Combine(AppContext.BaseDirectory, $"{name}.dll") : Programs.Assembly(name), arguments);
         }
         else
         {
@@ -80,19 +83,18 @@ public sealed partial class CommandTests
     private static async Task RequireOptionsAsync(string assembly, string[] arguments)
     {
         var help = await Help.GetOrAdd(assembly, ReadHelpAsync);
-        Assert.All(arguments.Where(argument => argument.StartsWith('-')), option => Assert.Matches($@"(?<![\w-]){Regex.Escape(option)}(?![\w-])", help));
+        // A word that is no option is a scenario or a step; a file is the reader's.
+        Assert.All(arguments.Where(argument => argument.StartsWith('-') || Words().IsMatch(argument)), word => Assert.Matches($@"(?<![\w-]){Regex.Escape(word)}(?![\w-])", help));
     }
 
     private static async Task<string> ReadHelpAsync(string assembly)
     {
-        using var process = Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [assembly, "--help"]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Programs.Dotnet, [assembly, "--help"]) { RedirectStandardOutput = true })!;
         var help = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, process.ExitCode);
         return help;
     }
-
-    private static string Started(string name) => typeof(CommandTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == $"Started:{name}").Value!;
 
     private static IEnumerable<string> Packages() => Directory.EnumerateFiles(Repository.PathOf("src"), "*.csproj", SearchOption.AllDirectories)
         .Select(project => XDocument.Load(project).Descendants("PackageId").FirstOrDefault()?.Value ?? Path.GetFileNameWithoutExtension(project));
@@ -101,6 +103,9 @@ public sealed partial class CommandTests
     private static IEnumerable<string> Endpoints() => Directory.EnumerateFiles(Repository.PathOf("src/LoadBalancer.Server/Admin"), "*.cs")
         .SelectMany(file => Maps().Matches(File.ReadAllText(file)))
         .Select(map => (map.Groups["group"].Value == "admin" ? "/admin" : "") + map.Groups["path"].Value);
+
+    [GeneratedRegex("^[a-z][a-z0-9-]*$")]
+    private static partial Regex Words();
 
     [GeneratedRegex(@"(?<group>\w+)\.Map(Get|Post|Put|Delete)\(""(?<path>[^""]+)""")]
     private static partial Regex Maps();

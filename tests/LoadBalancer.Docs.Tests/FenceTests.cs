@@ -5,7 +5,7 @@ namespace LoadBalancer.Docs.Tests;
 
 public sealed class FenceTests
 {
-    // bash: commands, see ShellTests. console: commands behind a $ with what they print. text: what programs print. csharp: see LoadBalancer.Docs.Aspire.Tests.
+    // bash: commands, see CommandPlan. console: commands behind a $ with what they print. text: what programs print. csharp: see LoadBalancer.Docs.Aspire.Tests.
     private static readonly string[] Languages = ["bash", "console", "text", "json", "csharp", "xml", "mermaid", "typescript", "yaml", "dockerfile"];
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LoadBalancer.Docs.Tests.Markdown;
 
 namespace LoadBalancer.Docs.Tests;
@@ -10,7 +9,9 @@ public sealed class RunTests
     private const int EndedByTime = 28;
     private const string Drained = "drained ";
 
-    public static TheoryData<string> PagesWithCommands() => [.. Commands.InBlocks.Where(Commands.IsRun).Select(PageOf).Distinct()];
+    internal static IEnumerable<ShellCommand> Mine => Commands.All.Where(Commands.IsRunnable);
+
+    public static TheoryData<string> PagesWithCommands() => [.. Mine.Select(Commands.PageOf).Distinct()];
 
     [Theory]
     [MemberData(nameof(PagesWithCommands))]
@@ -18,11 +19,14 @@ public sealed class RunTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the commands are for a POSIX shell");
         await using var sandbox = await Sandbox.StartAsync();
-        foreach (var command in Commands.InBlocks.Where(command => Commands.IsRun(command) && PageOf(command) == page))
+        var missing = new HashSet<string>();
+        foreach (var command in Mine.Where(command => Commands.PageOf(command) == page))
         {
-            // Not every machine has netcat or OpenSSL; the page has another command for the same then.
-            if (command.Programs.Select(program => program[0]).FirstOrDefault(program => !Sandbox.Has(program)) is not null)
+            // Not every machine has OpenSSL, or even curl; the other commands of the page are run all the same.
+            var lacks = command.Programs.Select(program => program[0]).Where(program => !Sandbox.Has(program)).ToArray();
+            if (lacks.Length > 0)
             {
+                missing.UnionWith(lacks);
                 continue;
             }
 
@@ -37,33 +41,7 @@ public sealed class RunTests
             Assert.NotEmpty(output);
             Assert.All(command.Expected.SelectMany(line => line.Split('…')), piece => Assert.Contains(piece, output, StringComparison.OrdinalIgnoreCase));
         }
-    }
 
-    [Fact]
-    public async Task The_check_of_a_file_is_run_with_the_file_of_its_page()
-    {
-        var page = Repository.Page("docs/configuration.md");
-        var check = page.Fences.Where(fence => fence.Info == "bash").SelectMany(ShellCommand.In).Single(command => command.Text.EndsWith("--check", StringComparison.Ordinal));
-        var directory = Directory.CreateTempSubdirectory("lb-docs-");
-        try
-        {
-            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "balancer.json"), page.Fences.First(fence => fence.Info == "json").Text, TestContext.Current.CancellationToken);
-            using var process = Process.Start(new ProcessStartInfo(
-                Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-                [Path.Combine(AppContext.BaseDirectory, check.Programs[0][1]), .. check.Programs[0][2..]])
-            {
-                WorkingDirectory = directory.FullName,
-                RedirectStandardOutput = true,
-            })!;
-            Assert.Contains("is valid", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.Equal(0, process.ExitCode);
-        }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
+        Assert.SkipUnless(missing.Count == 0, $"not all commands of the page were run: {string.Join(", ", missing)} is not on PATH");
     }
-
-    private static string PageOf(ShellCommand command) => command.Place.Split(':')[0];
 }

@@ -109,7 +109,7 @@ public sealed class FreshnessTests
         var (_, _, status) = await origin.AskAsync("/", ("Cache-Control", directive));
 
         Assert.Equal(requests, origin.Backend.Requests);
-        Assert.Equal(requests == 2 ? "edge; fwd=request; stored; ttl=70" : "edge; hit", requests == 2 ? status : status[..9]);
+        Assert.Matches(requests == 2 ? "^edge; fwd=request; stored; ttl=(70|69|68)$" : "^edge; hit", status);
     }
 
     [Theory]
