@@ -9,7 +9,10 @@ namespace LoadBalancer.Docs.Tests;
 /// </summary>
 internal static class CommandPlan
 {
-    /// <summary>Project, class and method.</summary>
+    /// <summary>
+    /// Project, class and method of a test that does what the command does. Some of them not by the same words: the tour is
+    /// started without the script, Aspire's steps without its command line tool, the package is added by its reference.
+    /// </summary>
     public static IReadOnlyList<(string Commands, string Test)> RunElsewhere { get; } =
     [
         ("./run.sh", "LoadBalancer.EndToEnd.Tests.ReadmeTests.A_command_of_the_readme_is_answered_by_whom_it_says"),

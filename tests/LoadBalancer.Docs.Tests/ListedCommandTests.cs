@@ -2,7 +2,7 @@ using LoadBalancer.Docs.Tests.Markdown;
 
 namespace LoadBalancer.Docs.Tests;
 
-/// <summary>Commands that choose benchmarks or tests by name are run up to what they have chosen: there must be some.</summary>
+/// <summary>Commands that choose benchmarks or tests by name are run up to what they have chosen, which is listed and not run: there must be some.</summary>
 public sealed class ListedCommandTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lb-docs-");
