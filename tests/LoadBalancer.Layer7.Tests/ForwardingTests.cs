@@ -109,8 +109,10 @@ public class ForwardingTests
             Assert.Equal(("a", 10), (answer!.Replica, answer.Length));
         }
 
+        // A client has its answer a moment before the backend is given back.
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Active == 0);
         var backends = balancer.Pools.Find("web")!.GetStatistics().Backends;
-        Assert.Equal((0, 20), (backends.Sum(backend => backend.Active), balancer.Route("all").Forwarded));
+        Assert.Equal(20, balancer.Route("all").Forwarded);
         Assert.InRange(backends.Single(backend => backend.Name == "b").Failures, 1, 20);
         Assert.Equal(0, balancer.Route("all").Failed);
     }

@@ -10,12 +10,21 @@ internal static class AnswerBody
         bytes.Length <= Chunk ? client.WriteAsync(bytes, cancellation) : WriteInChunksAsync(client, bytes, cancellation);
 
     /// <summary>Sends an answer while it comes. A client that goes away ends this, and nothing else.</summary>
+    /// <param name="fill">The answer.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="sendsHead">Whether its head goes ahead, because the body takes its time.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <returns>Whether the client got all that has come.</returns>
-    public static async Task<bool> PumpAsync(Fill fill, Stream client, CancellationToken cancellation = default)
+    public static async Task<bool> PumpAsync(Fill fill, Stream client, bool sendsHead = false, CancellationToken cancellation = default)
     {
         var position = 0;
         try
         {
+            if (sendsHead)
+            {
+                await client.FlushAsync(cancellation);
+            }
+
             while (true)
             {
                 var ended = fill.Ended.IsCompleted;

@@ -78,14 +78,14 @@ internal sealed class AnswerCapture(IHttpResponseBodyFeature client, Fill fill, 
 
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        await BeginAsync();
+        await BeginAsync(sendsHead: true);
         if (Mode == CaptureMode.Pass)
         {
             await client.Stream.FlushAsync(cancellationToken);
         }
     }
 
-    private async ValueTask BeginAsync(bool isEmpty = false)
+    private async ValueTask BeginAsync(bool isEmpty = false, bool sendsHead = false)
     {
         if (Mode is CaptureMode.Fill or CaptureMode.Pass or CaptureMode.Drop)
         {
@@ -104,7 +104,7 @@ internal sealed class AnswerCapture(IHttpResponseBodyFeature client, Fill fill, 
         else if (mode == CaptureMode.Fill)
         {
             await client.StartAsync();
-            _toClient = AnswerBody.PumpAsync(fill, client.Stream);
+            _toClient = AnswerBody.PumpAsync(fill, client.Stream, sendsHead);
         }
 
         Mode = mode;

@@ -48,7 +48,7 @@ internal static class AnswerWriter
         }
         else
         {
-            await AnswerBody.PumpAsync(fill, context.Response.Body, context.RequestAborted);
+            await AnswerBody.PumpAsync(fill, context.Response.Body, sendsHead: fill.Read(0).IsEmpty, context.RequestAborted);
         }
 
         if (fill.HasFailed)

@@ -114,20 +114,39 @@ internal static class AnswerBody
     private static async ValueTask<int> ReceiveAsync(HttpContext context, BackendConnection connection, TimeSpan idle)
     {
         connection.ExpireAfter((long)idle.TotalMilliseconds);
+        // Once: a cache in between may keep the head to itself.
+        var isHeadOffered = context.Response.HasStarted;
         int received;
         while ((received = connection.TryReceive()) == Channel.WouldBlock)
         {
-            if (context.Response.HasStarted)
+            if (isHeadOffered)
             {
                 await connection.WaitToReceiveAsync();
+                continue;
             }
-            else if (!await IsTakenAsync(context.Response.BodyWriter.FlushAsync(), idle))
+
+            isHeadOffered = true;
+            if (!await IsHeadTakenAsync(context.Response, idle))
             {
                 connection.Close(CloseCause.Aborted);
             }
         }
 
         return received;
+    }
+
+    // A writer that has nothing to write may keep a flush to itself; the stream does not.
+    private static async ValueTask<bool> IsHeadTakenAsync(HttpResponse response, TimeSpan idle)
+    {
+        try
+        {
+            await response.Body.FlushAsync().WaitAsync(idle);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     // Nobody but us flushes what a cache, say, has put in between.
