@@ -79,6 +79,8 @@ internal static class ServerApplication
             console.TimestampFormat = "HH:mm:ss.fff ";
             console.ColorBehavior = LoggerColorBehavior.Default;
         });
+        // Where nobody reads the output, lines are lost, and told of later; to wait for a reader would stop all traffic.
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
     }
 
     private static void AddTelemetry(this WebApplicationBuilder builder, LoadBalancerOptions options, int adminPort)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Configuration;
 using LoadBalancer.Machine;
@@ -43,7 +44,7 @@ public sealed class ServerProcessTests : IDisposable
     [InlineData("LoadBalancer:Admin:Address")]
     public async Task A_port_in_use_is_named_with_its_key_and_exit_code_1(string key)
     {
-        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var file = new ConfigurationFile { LoadBalancer = { Pools = { ["p"] = new() } } };
         file.LoadBalancer.Layer4.Listeners["raw"] = new() { Address = "127.0.0.1:0", Pool = "p" };
@@ -78,7 +79,7 @@ public sealed class ServerProcessTests : IDisposable
     [Fact]
     public async Task On_SIGTERM_an_open_connection_may_end_and_the_process_exits_with_0()
     {
-        using var backend = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var backend = new TcpListener(IPAddress.Loopback, 0);
         backend.Start();
         var ports = FreePorts.Take(2);
         var port = ports[0];
@@ -120,6 +121,47 @@ public sealed class ServerProcessTests : IDisposable
         client.Close();
         accepted.Close();
         Assert.Equal(0, await server.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task A_log_that_nobody_reads_stops_no_request()
+    {
+        // More than the pipe of the output (64 KiB) and the logger's queue (2,500 lines) take.
+        const int Requests = 4_000;
+        var ports = FreePorts.Take(2);
+        var file = new ConfigurationFile();
+        file.LoadBalancer.Admin.Address = $"127.0.0.1:{ports[1]}";
+        file.LoadBalancer.Layer7.Listeners["web"] = new() { Address = $"127.0.0.1:{ports[0]}" };
+        file.LoadBalancer.Layer7.AccessLog = new();
+        await using var server = TestProcess.Start(BuiltAssemblies.Server, ["--config", Write(file)], isRead: false);
+        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{ports[0]}"), Timeout = Wait.Patience };
+        await Wait.UntilAsync(() => IsNotFoundAsync(client), () => "the listener");
+
+        var found = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var answered = 0;
+            for (var i = 0; i < Requests / 8; i++)
+            {
+                answered += await IsNotFoundAsync(client) ? 1 : 0;
+            }
+
+            return answered;
+        }));
+
+        Assert.Equal(Requests, found.Sum());
+    }
+
+    private static async Task<bool> IsNotFoundAsync(HttpClient client)
+    {
+        try
+        {
+            using var response = await client.GetAsync("/", TestContext.Current.CancellationToken);
+            return response.StatusCode == HttpStatusCode.NotFound;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     private string Write(ConfigurationFile file)

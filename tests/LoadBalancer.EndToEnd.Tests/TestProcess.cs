@@ -31,7 +31,12 @@ internal sealed partial class TestProcess : IAsyncDisposable
         }
     }
 
-    public static TestProcess Start(string assembly, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, IReadOnlyList<string>? prefix = null)
+    /// <param name="assembly">Its assembly.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Added to the test's.</param>
+    /// <param name="prefix">A program that starts it.</param>
+    /// <param name="isRead">Whether anybody reads what it writes.</param>
+    public static TestProcess Start(string assembly, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, IReadOnlyList<string>? prefix = null, bool isRead = true)
     {
         string[] line = [.. prefix ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly, .. arguments];
         var start = new ProcessStartInfo(line[0], line[1..])
@@ -48,8 +53,12 @@ internal sealed partial class TestProcess : IAsyncDisposable
         var result = new TestProcess(Process.Start(start)!);
         result._process.OutputDataReceived += (_, line) => result.Append(line.Data);
         result._process.ErrorDataReceived += (_, line) => result.Append(line.Data);
-        result._process.BeginOutputReadLine();
-        result._process.BeginErrorReadLine();
+        if (isRead)
+        {
+            result._process.BeginOutputReadLine();
+            result._process.BeginErrorReadLine();
+        }
+
         return result;
     }
 
