@@ -17,6 +17,8 @@ internal static class Bodies
             "13" => Hello,
             "1k" or "cached" => OneKilobyte,
             "100k" => HundredKilobytes,
+            // What an OTLP collector answers.
+            "traces" or "metrics" or "logs" => [],
             _ => null,
         };
         if (body is null)

@@ -7,7 +7,7 @@ public class ScenarioTests
 {
     [Fact]
     public void Names_are_those_of_the_documentation() => Assert.Equal(
-        ["l4-requests", "l4-bulk", "l4-connections", "l4-idle", "l4-nat", "udp", "l7-requests", "l7-h2", "l7-tls", "l7-cached", "l7-connections", "policies", "startup", "scale"],
+        ["l4-requests", "l4-bulk", "l4-connections", "l4-idle", "l4-nat", "udp", "l7-requests", "l7-h2", "l7-tls", "l7-cached", "l7-connections", "l7-telemetry", "policies", "startup", "scale"],
         AllScenarios.Names);
 
     [Fact]

@@ -9,18 +9,31 @@ internal static class AllContenders
 {
     public const string Ours = "ours";
 
+    private static readonly Contender OurServer = new(Ours)
+    {
+        Command = file => Command.Dotnet(BuiltAssemblies.PathOf("LoadBalancer.Server"), "--config", file),
+        Protocols = new Dictionary<Protocol, string>
+        {
+            [Protocol.Tcp] = "",
+            [Protocol.Http1] = """ "Protocols": "Http1" """,
+            [Protocol.Http2] = """ "Protocols": "Http2" """,
+            [Protocol.Https] = """ "Protocols": "Http1", "Tls": { "Certificates": { "bench": { "Path": "{{certificate}}" } } } """,
+        },
+    };
+
     public static readonly IReadOnlyList<Contender> List =
     [
         new("direct"),
-        new(Ours)
+        OurServer,
+        OurServer with { Name = "ours, metrics", TellsMore = true, HasMetrics = true },
+        OurServer with
         {
-            Command = file => Command.Dotnet(BuiltAssemblies.PathOf("LoadBalancer.Server"), "--config", file),
-            Protocols = new Dictionary<Protocol, string>
+            Name = "ours, OTLP",
+            TellsMore = true,
+            Environment = new Dictionary<string, string>
             {
-                [Protocol.Tcp] = "",
-                [Protocol.Http1] = """ "Protocols": "Http1" """,
-                [Protocol.Http2] = """ "Protocols": "Http2" """,
-                [Protocol.Https] = """ "Protocols": "Http1", "Tls": { "Certificates": { "bench": { "Path": "{{certificate}}" } } } """,
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:{{collector}}",
+                ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             },
         },
         new("haproxy")

@@ -18,6 +18,18 @@ internal sealed record Contender(string Name)
     /// <summary>Whether it is one of those that we compare ourselves with.</summary>
     public bool IsPeer { get; init; }
 
+    /// <summary>Whether it is ours once more, set up to tell more: it takes part where a case asks for that.</summary>
+    public bool TellsMore { get; init; }
+
+    /// <summary>Whether it offers its figures to Prometheus; the peers have nothing like it in their configurations.</summary>
+    public bool HasMetrics { get; init; }
+
+    /// <summary>Its environment variables, beside the few that everybody has; <c>{{collector}}</c> is where OTLP goes.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The folder of its configurations.</summary>
+    public string Folder { get; init; } = Name;
+
     /// <summary>The program that must be installed; null when this repository builds it.</summary>
     public string? Program { get; init; }
 
@@ -33,7 +45,7 @@ internal sealed record Contender(string Name)
     /// <summary>Its words for the protocol of a listener; a protocol that is not here is one that it does not speak.</summary>
     public IReadOnlyDictionary<Protocol, string> Protocols { get; init; } = AllProtocols;
 
-    private string Configurations => Path.Combine(AppContext.BaseDirectory, "Configurations", Name);
+    private string Configurations => Path.Combine(AppContext.BaseDirectory, "Configurations", Folder);
 
     /// <returns>Why it cannot be measured on this machine at all; null when it can.</returns>
     public string? WhyMissing() => Program is not null && Programs.Find(Program) is null ? $"{Name} is left out: {Programs.Advice(Program)}." : null;

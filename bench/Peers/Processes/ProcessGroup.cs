@@ -54,6 +54,11 @@ internal sealed class ProcessGroup : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
+        foreach (var (name, value) in command.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
             var process = Process.Start(start)!;

@@ -32,6 +32,7 @@ internal static class AllScenarios
             new("l7-tls", "Keep-alive HTTP/1.1 requests over TLS, 64 connections, 13 bytes", new Case("", "l7", new WrkLoad("/13", "https")) { Protocol = Protocol.Https }),
             new("l7-cached", "As l7-requests, 1 KB answered from the balancer's cache", new Case("", "l7-cached", new WrkLoad("/cached"))),
             new("l7-connections", "A new connection for every HTTP request, 64 at once", new Case("", "l7", new WrkLoad("/13", newConnections: true)) { Share = 2.0 / 3 }),
+            new("l7-telemetry", "As l7-requests, 13 bytes; ours also with its telemetry collected", new Case("", "l7", new WrkLoad("/13")) { WithTelemetry = true }),
             new("policies", "1,600 requests a second from 32 addresses; one of 8 backends takes 150 ms", [.. Enum.GetValues<SelectionPolicy>().Where(HasPeer).Select(WithSlowBackend)]),
             new("startup", "From the start of the process to its first answer", new Case("", "l7", new StartupLoad()) { IsStartup = true }),
             new("scale", "As l7-requests, 13 bytes, with more backends and routes", Size(1, 1), Size(16, 1), Size(256, 1), Size(16, 100), Size(16, 1000)),

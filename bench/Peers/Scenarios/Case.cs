@@ -37,8 +37,11 @@ internal sealed record Case(string Name, string Job, ILoad Load)
     /// <summary>Share of <c>--seconds</c> that a run takes: scenarios with many cases take less.</summary>
     public double Share { get; init; } = 1;
 
+    /// <summary>Whether ours takes part with its telemetry collected as well.</summary>
+    public bool WithTelemetry { get; init; }
+
     /// <summary>Whether what is measured is the start itself.</summary>
     public bool IsStartup { get; init; }
 
-    public string JobOf(Contender contender) => contender.Name == AllContenders.Ours ? OurJob ?? Job : Job;
+    public string JobOf(Contender contender) => contender.Folder == AllContenders.Ours ? OurJob ?? Job : Job;
 }

@@ -25,6 +25,8 @@ internal sealed record Launch(Command Command, int Port)
             ["protocol"] = contender.Protocols[@case.Protocol],
             ["policy"] = contender.Policies[@case.Policy],
             ["clients"] = Text(@case.Clients + SpareSockets),
+            ["metrics"] = contender.HasMetrics ? "true" : "false",
+            ["collector"] = Text(fleet.Ports[0]),
             ["sockets"] = Text((2 * @case.Clients) + SpareSockets),
         };
         var lists = new Dictionary<string, IReadOnlyList<string>>
@@ -32,7 +34,9 @@ internal sealed record Launch(Command Command, int Port)
             ["backend"] = [.. fleet.Ports.Select(backend => $"127.0.0.1:{Text(backend)}")],
             ["route"] = @case.Routes,
         };
-        return new(contender.Command!(contender.WriteConfiguration(@case.JobOf(contender), directory, new(single, lists))), port);
+        var values = new TemplateValues(single, lists);
+        var command = contender.Command!(contender.WriteConfiguration(@case.JobOf(contender), directory, values));
+        return new(command with { Environment = contender.Environment.ToDictionary(variable => variable.Key, variable => Template.Fill(variable.Value, values).TrimEnd()) }, port);
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -25,7 +25,7 @@ internal sealed class ScenarioRunner(Bench bench, PeersOptions options, IReadOnl
     }
 
     private List<Contender> ContendersOf(Case @case) =>
-        [.. contenders.Where(contender => contender.Can(@case.JobOf(contender), @case.Protocol, @case.Policy))];
+        [.. contenders.Where(contender => (@case.WithTelemetry || !contender.TellsMore) && contender.Can(@case.JobOf(contender), @case.Protocol, @case.Policy))];
 
     private async Task<CaseSamples> RunAsync(Case @case, IReadOnlyList<Contender> taking, IProgressReport progress, CancellationToken cancellation)
     {
