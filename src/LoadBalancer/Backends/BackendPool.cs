@@ -824,10 +824,10 @@ public sealed partial class BackendPool
         [LoggerMessage(104, LogLevel.Warning, "Pool {Pool}: backend {Backend} {Before} -> {After} for {Seconds} s: {Reason}")]
         public static partial void Ejected(ILogger logger, string pool, Backend backend, BackendState before, BackendState after, double seconds, string reason);
 
-        [LoggerMessage(105, LogLevel.Warning, "Pool {Pool}: panics: more than {Threshold} % of its backends are unhealthy, so all {Count} are used.")]
+        [LoggerMessage(105, LogLevel.Warning, "Pool {Pool}: panics: more than {Threshold} % of its backends are unhealthy, so every one is used: {Count}.")]
         public static partial void Panics(ILogger logger, string pool, int threshold, int count);
 
-        [LoggerMessage(106, LogLevel.Information, "Pool {Pool}: no longer panics; {Count} backends are used.")]
+        [LoggerMessage(106, LogLevel.Information, "Pool {Pool}: no longer panics; backends in use: {Count}.")]
         public static partial void PanicIsOver(ILogger logger, string pool, int count);
 
         [LoggerMessage(107, LogLevel.Information, "Pool {Pool}: backend {Backend} has weight {After} by command, before {Before}.")]

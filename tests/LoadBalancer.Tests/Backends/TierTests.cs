@@ -84,7 +84,7 @@ public sealed class TierTests
         Assert.All(members, backend => Assert.True(pool.Snapshot.CanPick(backend)));
         pool.SetHealth(members[2], healthy: false, "");
         Assert.True(pool.Snapshot.IsPanicking);
-        Assert.Equal(["Pool catalog: panics: more than 50 % of its backends are unhealthy, so all 3 are used."], _logger.Lines(105));
+        Assert.Equal(["Pool catalog: panics: more than 50 % of its backends are unhealthy, so every one is used: 3."], _logger.Lines(105));
         Assert.Empty(_logger.Lines(106));
 
         pool.SetHealth(members[0], healthy: true, "");
@@ -92,7 +92,7 @@ public sealed class TierTests
         pool.SetHealth(members[1], healthy: true, "");
         Assert.False(pool.Snapshot.IsPanicking);
         Assert.Equal(members[..2], Available(pool));
-        Assert.Equal(["Pool catalog: no longer panics; 2 backends are used."], _logger.Lines(106));
+        Assert.Equal(["Pool catalog: no longer panics; backends in use: 2."], _logger.Lines(106));
         Assert.Single(_logger.Lines(105));
     }
 
