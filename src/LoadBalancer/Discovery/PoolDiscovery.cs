@@ -147,13 +147,14 @@ internal sealed partial class PoolDiscovery : IAsyncDisposable
         if (_reported != problem)
         {
             _reported = problem;
-            Log.NoAddresses(_logger, _pool.Name, _pool.Service, problem, _pool.Snapshot.Members.Length);
+            var known = _pool.Snapshot.Members.Length;
+            Log.NoAddresses(_logger, _pool.Name, _pool.Service, problem, known == 0 ? "the pool has no backend" : $"known backends are kept: {known}");
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(111, LogLevel.Warning, "Pool {Pool}: service '{Service}' {Problem}; its {Kept} known backends are kept.")]
-        public static partial void NoAddresses(ILogger logger, string pool, string service, string problem, int kept);
+        [LoggerMessage(111, LogLevel.Warning, "Pool {Pool}: service '{Service}' {Problem}; {Consequence}.")]
+        public static partial void NoAddresses(ILogger logger, string pool, string service, string problem, string consequence);
     }
 }

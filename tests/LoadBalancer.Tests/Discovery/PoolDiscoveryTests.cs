@@ -69,7 +69,7 @@ public sealed class PoolDiscoveryTests : IAsyncDisposable
         }
 
         await Eventually.TrueAsync(() => _discovering.Complaints.Count > 0);
-        Assert.Equal(["Pool catalog: service 'http://catalog' has no address; its 2 known backends are kept."], _discovering.Complaints);
+        Assert.Equal(["Pool catalog: service 'http://catalog' has no address; known backends are kept: 2."], _discovering.Complaints);
         Assert.Same(snapshot, pool.Snapshot);
 
         // Trouble that comes again after all was well is news.
@@ -109,6 +109,7 @@ public sealed class PoolDiscoveryTests : IAsyncDisposable
 
         await Eventually.TrueAsync(() => _discovering.Complaints.Count > 0 || !pool.Snapshot.Members.IsEmpty);
         Assert.Empty(pool.Snapshot.Members);
+        Assert.Equal(["Pool catalog: service 'http://catalog' has no address; the pool has no backend."], _discovering.Complaints);
     }
 
     [Fact]
@@ -131,7 +132,7 @@ public sealed class PoolDiscoveryTests : IAsyncDisposable
 
         var complaint = Assert.Single(_discovering.Complaints);
         Assert.StartsWith("Pool catalog: service 'http://catalog' cannot be resolved: ", complaint, StringComparison.Ordinal);
-        Assert.EndsWith("; its 1 known backends are kept.", complaint, StringComparison.Ordinal);
+        Assert.EndsWith("; known backends are kept: 1.", complaint, StringComparison.Ordinal);
         Assert.Same(snapshot, pool.Snapshot);
 
         _discovering.Configuration.Set("catalog", "http", "http://127.0.0.1:5003");
