@@ -38,6 +38,40 @@ public sealed class Http3Tests : IDisposable
         Assert.Equal(HttpListenerProtocols.Http1AndHttp2AndHttp3, gateway.Balancer.Listener("quic").Protocols);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("?length=1")]
+    [InlineData("?late=1")]
+    [InlineData("?length=1&late=1")]
+    [InlineData("?cached=1")]
+    [InlineData("?length=1&cached=1")]
+    public async Task An_answer_comes_whole(string query)
+    {
+        RequireQuic();
+        const int Size = 300_000;
+        await using var backend = await ScriptedBackend.StartAsync(async context =>
+        {
+            var isLate = context.Request.Query.ContainsKey("late");
+            context.Response.ContentLength = context.Request.Query.ContainsKey("length") ? Size : null;
+            context.Response.Headers.CacheControl = context.Request.Query.ContainsKey("cached") ? "max-age=60" : "no-store";
+            for (var i = 0; i < Size / 100_000; i++)
+            {
+                await context.Response.WriteAsync(new string('y', 100_000), context.RequestAborted);
+                await (isLate ? Task.Delay(20, context.RequestAborted) : Task.CompletedTask);
+            }
+        });
+        await using var gateway = await StartAsync(backend.Address, options => options.Layer7.Routes["all"].Cache = new());
+        using var client = new HttpClient(gateway.CreateHandler()) { BaseAddress = gateway.Balancer.UriOf("quic") };
+
+        // The last ones come out of the cache, where there is one.
+        for (var i = 0; i < 5; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/" + query) { Version = HttpVersion.Version30, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var response = await client.SendAsync(request, Cancelled);
+            Assert.Equal((HttpStatusCode.OK, new string('y', Size)), (response.StatusCode, await response.Content.ReadAsStringAsync(Cancelled)));
+        }
+    }
+
     [Fact]
     public async Task A_backend_is_spoken_to_in_HTTP_3_by_the_trust_of_its_pool()
     {

@@ -66,9 +66,8 @@ internal static class AnswerBody
         while (true)
         {
             var isSound = Decode(ref chunks, connection, context, writer, out var written);
-            if (isSound && chunks.IsComplete && IsServersOwn(context))
+            if (isSound && chunks.IsComplete && SendsWithEnd(context))
             {
-                // The server sends what was written together with the end.
                 return ForwarderError.None;
             }
 
@@ -149,9 +148,11 @@ internal static class AnswerBody
         }
     }
 
-    // Nobody but us flushes what a cache, say, has put in between.
-    private static bool IsServersOwn(HttpContext context) =>
-        ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpRequestFeature>());
+    // Whether what was written and not flushed goes out together with the end: nobody but us flushes what a cache, say,
+    // has put in between, and Kestrel loses it where the client speaks HTTP/3.
+    private static bool SendsWithEnd(HttpContext context) =>
+        !HttpProtocol.IsHttp3(context.Request.Protocol)
+        && ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpRequestFeature>());
 
     private static bool Decode(ref ChunkedBody chunks, BackendConnection connection, HttpContext context, PipeWriter writer, out int written)
     {
