@@ -19,8 +19,16 @@ internal static class TlsEndpoint
             return;
         }
 
-        var others = builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey);
-        builder.WebHost.UseUrls($"{others};https://localhost:{port}");
+        if (builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey) is { Length: > 0 } urls)
+        {
+            builder.WebHost.UseUrls($"{urls};https://localhost:{port}");
+        }
+        else
+        {
+            // In a container there are ports and no URLs, and a URL would take the place of the ports.
+            builder.WebHost.UseSetting(WebHostDefaults.HttpsPortsKey, port);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             var me = kestrel.ApplicationServices.GetRequiredService<ReplicaIdentity>();

@@ -9,6 +9,7 @@ internal sealed record EchoSockets(Socket Tcp, Socket Udp) : IDisposable
 {
     private const string TcpPort = "ECHO_TCP_PORT";
     private const string UdpPort = "ECHO_UDP_PORT";
+    private const string InContainer = "DOTNET_RUNNING_IN_CONTAINER";
 
     /// <exception cref="InvalidPortException">A port is not one, or is taken.</exception>
     public static EchoSockets Bind(IConfiguration configuration)
@@ -32,14 +33,16 @@ internal sealed record EchoSockets(Socket Tcp, Socket Udp) : IDisposable
             throw new InvalidPortException($"{variable} is '{text}'; it must be a port from 0 to {IPEndPoint.MaxPort} (0 or none: a free one is chosen).");
         }
 
+        // Nobody reaches the loopback of a container from outside.
+        var endPoint = new IPEndPoint(configuration.GetValue<bool>(InContainer) ? IPAddress.Any : IPAddress.Loopback, port);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            socket.Bind(endPoint);
             return socket;
         }
         catch (SocketException e)
         {
-            throw new InvalidPortException($"{variable} is {port}; 127.0.0.1:{port} cannot be bound ({e.Message}), it must be a free port from 0 to {IPEndPoint.MaxPort} (0 or none: a free one is chosen).");
+            throw new InvalidPortException($"{variable} is {port}; {endPoint} cannot be bound ({e.Message}), it must be a free port from 0 to {IPEndPoint.MaxPort} (0 or none: a free one is chosen).");
         }
     }
 

@@ -9,6 +9,8 @@ internal static class BuiltAssemblies
 
     public static string Catalog => PathOf("Started:Catalog");
 
+    public static string Echo => PathOf("Started:Echo");
+
     public static string Standalone => PathOf("Started:Standalone");
 
     public static string RepositoryRoot => PathOf("RepositoryRoot");
