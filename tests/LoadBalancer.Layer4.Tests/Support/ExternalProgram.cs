@@ -10,27 +10,20 @@ internal sealed class ExternalProgram : IAsyncDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
 
     private ExternalProgram(string path, IEnumerable<string> arguments)
     {
         _process = new() { StartInfo = new(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true } };
-        _process.OutputDataReceived += Keep;
-        _process.ErrorDataReceived += Keep;
+        _process.OutputDataReceived += (_, line) => Keep(_output, line);
+        _process.ErrorDataReceived += (_, line) => Keep(_errors, line);
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    public string Output
-    {
-        get
-        {
-            lock (_output)
-            {
-                return _output.ToString();
-            }
-        }
-    }
+    /// <summary>What it has written, its errors last: a line of theirs is never in the midst of something.</summary>
+    public string Output => Kept(_output) + Kept(_errors);
 
     public bool HasExited => _process.HasExited;
 
@@ -71,11 +64,19 @@ internal sealed class ExternalProgram : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Keep(object sender, DataReceivedEventArgs line)
+    private static void Keep(StringBuilder lines, DataReceivedEventArgs line)
     {
-        lock (_output)
+        lock (lines)
         {
-            _output.AppendLine(line.Data);
+            lines.AppendLine(line.Data);
+        }
+    }
+
+    private static string Kept(StringBuilder lines)
+    {
+        lock (lines)
+        {
+            return lines.ToString();
         }
     }
 }
