@@ -24,6 +24,9 @@ public sealed class BackendPoolBuilder
     /// <summary>Whether what a health check does was chosen.</summary>
     internal bool HasHealthCheck { get; private set; }
 
+    /// <summary>Whether it was chosen how often replicas are checked, or how long that may take.</summary>
+    internal bool HasHealthCheckTiming { get; private set; }
+
     /// <summary>The replicas that the pool is named after.</summary>
     internal PoolMember Own { get; private set; }
 
@@ -100,14 +103,15 @@ public sealed class BackendPoolBuilder
     }
 
     /// <summary>Sets how often a replica is checked, and how many checks change its state.</summary>
-    /// <param name="interval">Time from one check of a replica to the next, 100 ms to 1 h. Default: 1 s.</param>
-    /// <param name="timeout">Time after which a check has failed, 10 ms to 1 min. Default: 1 s.</param>
+    /// <param name="interval">Time from one check of a replica to the next, 100 ms to 1 h. Default: 1 s; 2 s where the resource's own HTTP health check is asked, 10 s at an external service.</param>
+    /// <param name="timeout">Time after which a check has failed, 10 ms to 1 min. Default: 1 s; 5 s at an external service.</param>
     /// <param name="rise">Consecutive passes that make an unhealthy replica healthy again, 1 to 100. Default: 1.</param>
     /// <param name="fall">Consecutive failures that make a healthy replica unhealthy, 1 to 100. Default: 2.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
     public BackendPoolBuilder WithHealthCheckTiming(TimeSpan? interval = null, TimeSpan? timeout = null, int? rise = null, int? fall = null)
     {
+        HasHealthCheckTiming |= interval is not null || timeout is not null;
         With(Options with { HealthCheck = Options.HealthCheck with { Interval = interval ?? Options.HealthCheck.Interval } }, nameof(interval));
         With(Options with { HealthCheck = Options.HealthCheck with { Timeout = timeout ?? Options.HealthCheck.Timeout } }, nameof(timeout));
         With(Options with { HealthCheck = Options.HealthCheck with { Rise = rise ?? Options.HealthCheck.Rise } }, nameof(rise));

@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace LoadBalancer.Configuration;
 
-/// <summary>An HTTP listener. Every route is served on every Layer 7 listener.</summary>
+/// <summary>An HTTP listener. It serves every route whose <c>Listeners</c> names it, or that has none.</summary>
 public sealed record Layer7ListenerOptions
 {
     /// <summary>Where clients connect: an IP address, <c>localhost</c> (both loopbacks) or <c>*</c> (all), and a port.</summary>

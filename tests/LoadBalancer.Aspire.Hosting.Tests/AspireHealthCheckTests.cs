@@ -30,6 +30,17 @@ public sealed class AspireHealthCheckTests
     }
 
     [Fact]
+    public void A_pool_that_was_given_something_else_is_asked_as_often_as_before()
+    {
+        Catalog.WithHttpHealthCheck("/health");
+        var edge = _builder.AddLayer7LoadBalancer("edge").WithRoute("/", Catalog).WithPool(Catalog, p => p.WithSlowStart(TimeSpan.FromSeconds(9)).WithHealthCheckTiming(rise: 3));
+        var often = _builder.AddLayer7LoadBalancer("often").WithRoute("/", Catalog).WithPool(Catalog, p => p.WithHealthCheckTiming(interval: TimeSpan.FromSeconds(1)));
+
+        Assert.Equal((HealthCheckType.Http, TimeSpan.FromSeconds(2), 3), (CheckOf(edge).Type, CheckOf(edge).Interval, CheckOf(edge).Rise));
+        Assert.Equal(TimeSpan.FromSeconds(1), CheckOf(often).Interval);
+    }
+
+    [Fact]
     public void Layer_4_asks_where_there_is_no_TLS()
     {
         Catalog.WithHttpsEndpoint().WithHttpHealthCheck("/health");

@@ -29,6 +29,17 @@ public sealed class ExternalServiceTests
     }
 
     [Fact]
+    public void An_external_service_is_not_checked_more_often_for_an_option_of_its_pool()
+    {
+        var weather = _builder.AddExternalService("weather", "https://api.weather.example");
+        var edge = _builder.AddLayer7LoadBalancer("edge").WithRoute("/{**rest}", weather).WithPool(weather.AsBackend(), p => p.WithMaxConnectionsPerReplica(9));
+
+        var check = Describe(edge, Running(weather)).LoadBalancer.Pools["weather"].HealthCheck;
+
+        Assert.Equal((TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5)), (check.Interval, check.Timeout));
+    }
+
+    [Fact]
     public void An_external_service_is_one_of_a_pool_a_split_a_mirror_and_a_listener()
     {
         var api = _builder.AddProgram("api").WithHttpEndpoint(env: "PORT");

@@ -187,6 +187,7 @@ public class ForwardingTests
         using var response = await client.GetAsync("/abort", Cancelled);
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        Assert.Contains("did not answer route 'all': it broke off before it answered.", await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         Assert.Equal(1, balancer.Route("all").Failed);
         Assert.Equal(1, balancer.Pools.Find("web")!.GetStatistics().Backends.Single().Failures);
     }

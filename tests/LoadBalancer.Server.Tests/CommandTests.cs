@@ -136,7 +136,10 @@ public sealed class CommandTests
     [InlineData("POST", "/admin/pools/echo/backends/one/weight", "", 400, "the body must be JSON with weight")]
     [InlineData("POST", "/admin/pools/echo/backends/one/weight", "null", 400, "the body must be JSON with weight")]
     [InlineData("PUT", "/admin/pools/echo/faults", "{\"latencyMilliseconds\": -1}", 400, "latencyMilliseconds: '-1' is out of range; must be 0 to 600000")]
-    [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"latency\": 1}", 400, "latency")]
+    [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"latency\": 1}", 400, "latency: unknown member; the body must be JSON with latencyMilliseconds, jitterMilliseconds, bytesPerSecond, resetAfterBytes, refuse, blackHole, status, percent, header, headerValue")]
+    [InlineData("PUT", "/admin/pools/echo/faults", "{\"refuse\": true, \"percent\": 20}", 400, "percent: is for requests, and no Layer 7 route leads to pool 'echo'; must be left out")]
+    [InlineData("PUT", "/admin/pools/echo/faults", "{\"status\": 503}", 400, "status: is for requests")]
+    [InlineData("PUT", "/admin/pools/echo/backends/one/faults", "{\"blackHole\": true, \"header\": \"X-Fault\"}", 400, "header: is for requests")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": \"Fastest\"}", 400, "policy: the value does not fit; the body must be JSON with policy (RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{\"policy\": 99}", 400, "policy: '99' is not a policy; must be one of RoundRobin, LeastConnections, ")]
     [InlineData("PUT", "/admin/pools/echo/policy", "{}", 400, "the body must be JSON with policy (")]
@@ -154,9 +157,12 @@ public sealed class CommandTests
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
         var problem = await response.Content.ReadFromJsonAsync(CommandJsonContext.Default.Problem, Cancelled);
         Assert.Equal(status, problem!.Status);
         Assert.Contains(detail, problem.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("isNone", problem.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("\\u0027", await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         var pool = (await server.GetStatisticsAsync()).Pools[0];
         Assert.All(pool.Backends, backend => Assert.Equal((BackendState.Healthy, 1, null), (backend.State, backend.Weight, backend.Faults)));
         Assert.Null(pool.Faults);

@@ -53,6 +53,19 @@ public sealed class RouteCommandTests
     }
 
     [Theory]
+    [InlineData("web")]
+    [InlineData("canary")]
+    public async Task Faults_of_requests_are_taken_at_a_pool_that_a_route_leads_to(string pool)
+    {
+        await using var server = await StartAsync();
+
+        using var response = await SendAsync(server, HttpMethod.Put, $"/admin/pools/{pool}/faults", """{ "status": 418, "percent": 50 }""");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(new FaultOptions { Status = 418, Percent = 50 }, (await server.GetStatisticsAsync()).Pools.Single(known => known.Name == pool).Faults);
+    }
+
+    [Theory]
     [InlineData("PUT", "/admin/routes/nosuch/split", "{}", 404, "There is no route 'nosuch'; there are all, canary.")]
     [InlineData("DELETE", "/admin/routes/nosuch/faults", "", 404, "There is no route 'nosuch'; there are all, canary.")]
     [InlineData("PUT", "/admin/routes/all/split", "{ \"pools\": { \"canary\": 60, \"web\": 50 } }", 400, "pools.web: is the route's own pool, which gets the rest; must be another; pools: '110' percent together is out of range; must be 0 to 100")]

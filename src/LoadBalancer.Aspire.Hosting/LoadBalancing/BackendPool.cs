@@ -8,6 +8,7 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
 {
     private readonly List<PoolMember> _members = [new(endpoint)];
     private bool _hasHealthCheck;
+    private bool _hasHealthCheckTiming;
 
     /// <summary>The name in the configuration: the resource's, where no other pool has it.</summary>
     public string Name { get; } = name;
@@ -44,6 +45,7 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
         IsConfigured = true;
         Options = builder.Options;
         _hasHealthCheck = builder.HasHealthCheck;
+        _hasHealthCheckTiming = builder.HasHealthCheckTiming;
         _members.Clear();
         _members.Add(builder.Own);
         _members.AddRange(builder.Others);
@@ -75,10 +77,10 @@ internal sealed class BackendPool(string name, EndpointReference endpoint, Func<
         if (canAsk && AspireHealthCheck.PathFor(Endpoint) is { } path && _members.TrueForAll(member => AspireHealthCheck.PathFor(member.Endpoint) == path))
         {
             check = check with { Type = HealthCheckType.Http, Path = path };
-            return IsConfigured ? check : check with { Interval = TimeSpan.FromSeconds(2) };
+            return _hasHealthCheckTiming ? check : check with { Interval = TimeSpan.FromSeconds(2) };
         }
 
-        if (!IsConfigured && _members[0].Resource is ExternalBackend)
+        if (!_hasHealthCheckTiming && _members[0].Resource is ExternalBackend)
         {
             // Somebody else's machine: not every second.
             return check with { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5) };

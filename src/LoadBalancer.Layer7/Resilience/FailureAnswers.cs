@@ -42,7 +42,7 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
             AttemptResult.NotSendable => errors.WriteAsync(
                 context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"The request could not be sent to pool '{request.Pool.Name}' by route '{request.Route.Name}'."),
             _ => errors.WriteAsync(
-                context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"The backend of pool '{request.Pool.Name}' did not answer route '{request.Route.Name}': {error}."),
+                context, StatusCodes.Status502BadGateway, Refusal.BadAnswer, $"The backend of pool '{request.Pool.Name}' did not answer route '{request.Route.Name}': {Describe(error, attempt.Exception)}."),
         };
     }
 
@@ -52,7 +52,7 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
         var members = pool.Snapshot.Members;
         return members.Length == 0
             ? "No backend is known: its service has not started yet, or is stopped."
-            : $"Its backends are {string.Join(", ", members.ToArray().CountBy(backend => backend.State).OrderBy(state => state.Key).Select(state => string.Create(CultureInfo.InvariantCulture, $"{state.Value} {Describe(state.Key)}")))}.";
+            : $"Its backends: {string.Join(", ", members.ToArray().CountBy(backend => backend.State).OrderBy(state => state.Key).Select(state => string.Create(CultureInfo.InvariantCulture, $"{state.Value} {Describe(state.Key)}")))}.";
     }
 
     private static string Describe(BackendState state) => state switch
@@ -60,6 +60,16 @@ internal sealed class FailureAnswers(ErrorAnswers errors)
         BackendState.Checking => "not checked yet",
         BackendState.SlowStart => "starting slowly",
         _ => state.ToString().ToLowerInvariant(),
+    };
+
+    // Without the backend's address or words: those are for detailed errors.
+    private static string Describe(ForwarderError error, Exception? cause) => (error, cause) switch
+    {
+        (ForwarderError.RequestBodyDestination, _) => "it took no more of the request's body",
+        (ForwarderError.ResponseBodyDestination, _) => "it broke off its answer",
+        (ForwarderError.ResponseHeaders, _) => "what it sent cannot be passed on",
+        (_, HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }) => "what it sent cannot be read",
+        _ => "it broke off before it answered",
     };
 
     /// <summary>A time-out ran out.</summary>

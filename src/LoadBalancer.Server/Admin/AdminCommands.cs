@@ -1,11 +1,14 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Configuration.Commands;
 using LoadBalancer.Discovery;
 using LoadBalancer.Layer4;
+using LoadBalancer.Layer7;
 
 namespace LoadBalancer.Server.Admin;
 
@@ -14,6 +17,10 @@ internal static partial class AdminCommands
 {
     internal const int DefaultRows = 100;
     internal const int MostRows = 10_000;
+
+    // For people at a shell, and never shown as HTML (nosniff), so that a quote can stay a quote.
+    private static readonly JsonTypeInfo<Problem> ReadableProblem =
+        new CommandJsonContext(new(CommandJsonContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).Problem;
 
     public static void MapCommands(this WebApplication app)
     {
@@ -54,7 +61,7 @@ internal static partial class AdminCommands
 
     private static async Task<Problem?> SetBackendFaultsAsync(HttpContext context, BackendPool pool, Backend backend)
     {
-        var (faults, problem) = await ReadFaultsAsync(context);
+        var (faults, problem) = await ReadFaultsAsync(context, pool);
         if (faults is not null)
         {
             pool.SetFaults(backend, faults);
@@ -65,7 +72,7 @@ internal static partial class AdminCommands
 
     private static async Task<Problem?> SetPoolFaultsAsync(HttpContext context, BackendPool pool)
     {
-        var (faults, problem) = await ReadFaultsAsync(context);
+        var (faults, problem) = await ReadFaultsAsync(context, pool);
         if (faults is not null)
         {
             pool.SetFaults(faults);
@@ -102,6 +109,22 @@ internal static partial class AdminCommands
         var (faults, problem) = await ReadAsync(context, CommandJsonContext.Default.FaultOptions);
         return faults?.Validate().ToArray() is { Length: > 0 } errors ? (null, Bad(string.Join("; ", errors))) : (faults, problem);
     }
+
+    // Layer 4 would act on every connection and leave out what it does not know.
+    private static async Task<(FaultOptions? Faults, Problem? Problem)> ReadFaultsAsync(HttpContext context, BackendPool pool)
+    {
+        var (faults, problem) = await ReadFaultsAsync(context);
+        return faults is not null && NeedsRequests(faults) is { } member && !HasRoute(context, pool)
+            ? (null, Bad($"{member}: is for requests, and no Layer 7 route leads to pool '{pool.Name}'; must be left out"))
+            : (faults, problem);
+    }
+
+    private static string? NeedsRequests(FaultOptions faults) =>
+        faults.Status is not null ? "status" : faults.Percent != new FaultOptions().Percent ? "percent" : faults.Header is not null ? "header" : null;
+
+    private static bool HasRoute(HttpContext context, BackendPool pool) =>
+        context.RequestServices.GetRequiredService<Layer7Balancer>().GetStatistics().Routes
+            .Any(route => Is(pool.Name, route.Pool) || route.Split.Any(share => Is(pool.Name, share.Pool)));
 
     private static Task ListAsync(HttpContext context)
     {
@@ -222,13 +245,15 @@ internal static partial class AdminCommands
         }
     }
 
-    // What is wrong with a value .NET says with the names of its types.
+    // What is wrong with a value or a member .NET says with the names of its types.
     private static string Explain(JsonException exception) =>
         exception.Message.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) && exception.Path is { } path
             ? $"{path.TrimStart('$', '.')}: the value does not fit".TrimStart(':', ' ')
+            : UnknownMember().Match(exception.Message) is { Success: true } unknown ? $"{unknown.Groups["name"].Value}: unknown member"
             : exception.Message.Split(" Path: ")[0].TrimEnd('.');
 
-    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Select(Describe))}";
+    // One that is ignored has neither getter nor setter.
+    private static string Expected(JsonTypeInfo type) => $"the body must be JSON with {string.Join(", ", type.Properties.Where(property => property.Get is not null).Select(Describe))}";
 
     private static string Describe(JsonPropertyInfo property) =>
         property.PropertyType.IsEnum ? $"{property.Name} ({string.Join(", ", Enum.GetNames(property.PropertyType))})" : property.Name;
@@ -240,8 +265,12 @@ internal static partial class AdminCommands
     internal static Task AnswerAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
-        return context.Response.WriteAsJsonAsync(problem, CommandJsonContext.Default.Problem, "application/problem+json");
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        return context.Response.WriteAsJsonAsync(problem, ReadableProblem, "application/problem+json");
     }
 
     internal static Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type) => context.Response.WriteAsJsonAsync(answer, type);
+
+    [GeneratedRegex("^The JSON property '(?<name>[^']*)' could not be mapped")]
+    private static partial Regex UnknownMember();
 }
