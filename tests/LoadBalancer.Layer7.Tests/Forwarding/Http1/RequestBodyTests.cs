@@ -190,4 +190,24 @@ public sealed class RequestBodyTests
             answered.Release();
         }
     }
+
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("PUT")]
+    public async Task The_rest_of_a_body_that_no_backend_wants_is_not_in_the_way_of_the_next_request(string method)
+    {
+        await using var backend = ScriptedBackend.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await using var balancer = await backend.StartBalancerAsync();
+        using var client = await RawClient.ConnectAsync(balancer);
+
+        for (var i = 0; i < 10; i++)
+        {
+            await client.SendAsync($"{method} / HTTP/1.1\r\nHost: test\r\nContent-Length: 10000\r\n\r\nhello");
+            Assert.Equal("ok", (await client.ReadAnswerAsync()).Body);
+            await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends[0].Active == 0);
+            await client.SendAsync(new byte[10_000 - 5]);
+        }
+
+        Assert.Equal("ok", (await client.GetAsync()).Body);
+    }
 }
