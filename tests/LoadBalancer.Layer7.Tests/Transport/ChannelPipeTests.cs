@@ -103,9 +103,33 @@ public sealed class ChannelPipeTests
         }
     }
 
+    [Fact]
+    public async Task A_reset_that_a_send_is_told_of_is_no_usual_end_to_a_receive()
+    {
+        using var pair = await Pair.ConnectAsync();
+        await pair.Other.SendAsync("half"u8.ToArray(), Cancelled);
+        pair.Other.LingerState = new(true, 0);
+        pair.Other.Dispose();
+
+        await TestBalancer.WaitUntilAsync(() => pair.Channel.TrySend("x"u8) == Channel.Broken);
+
+        int received;
+        while ((received = pair.Channel.TryReceive(new byte[16])) is > 0 or Channel.WouldBlock)
+        {
+            if (received == Channel.WouldBlock)
+            {
+                await pair.Channel.WaitToReceiveAsync().AsTask().WaitAsync(Patience, Cancelled);
+            }
+        }
+
+        Assert.Equal(Channel.Broken, received);
+    }
+
     private sealed class Pair(LoopChannel channel, Socket other) : IDisposable
     {
         public LoopChannel Channel => channel;
+
+        public Socket Other => other;
 
         public static async Task<Pair> ConnectAsync()
         {
