@@ -29,6 +29,9 @@ internal static class BackgroundRequest
             Body = Stream.Null,
         });
         copy.Features.Set<IHttpRequestBodyDetectionFeature>(NoBody.Instance);
+        var answer = new Answer();
+        copy.Features.Set<IHttpResponseFeature>(answer);
+        copy.Features.Set<IHttpResponseBodyFeature>(new DroppedBody(answer));
         copy.Features.Set<IHttpConnectionFeature>(new HttpConnectionFeature
         {
             ConnectionId = original.Connection.Id,
@@ -42,6 +45,23 @@ internal static class BackgroundRequest
         copy.SetEndpoint(original.GetEndpoint());
         copy.Request.RouteValues = new RouteValueDictionary(request.RouteValues);
         return copy;
+    }
+
+    // What was begun to be kept cannot be taken back: another attempt's answer must not follow it.
+    private sealed class Answer : HttpResponseFeature
+    {
+        public bool IsBegun { get; set; }
+
+        public override bool HasStarted => IsBegun;
+    }
+
+    private sealed class DroppedBody(Answer answer) : StreamResponseBodyFeature(Stream.Null)
+    {
+        public override Task StartAsync(CancellationToken cancellationToken = default)
+        {
+            answer.IsBegun = true;
+            return base.StartAsync(cancellationToken);
+        }
     }
 
     private sealed class NoBody : IHttpRequestBodyDetectionFeature

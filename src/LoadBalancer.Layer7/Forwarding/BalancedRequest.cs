@@ -63,12 +63,15 @@ internal sealed class BalancedRequest(Route route)
     /// <summary>The request of a context whose route was found.</summary>
     public static BalancedRequest? Of(HttpContext context) => context.Features.Get<BalancedRequest>();
 
+    /// <summary>Whether requests with a method may be sent twice (RFC 9110 §9.2.2).</summary>
+    public static bool IsIdempotentMethod(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method)
+        || HttpMethods.IsDelete(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
     /// <summary>Takes a look at the request, before its first attempt.</summary>
     public void Inspect(HttpContext context)
     {
         var method = context.Request.Method;
-        IsIdempotent = HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method)
-            || HttpMethods.IsDelete(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+        IsIdempotent = IsIdempotentMethod(method);
         HasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         IsUpgrade = HttpMethods.IsConnect(method) || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
     }

@@ -96,7 +96,10 @@ internal sealed partial class BalancingEndpoint(
         finally
         {
             request.Copy?.RequestEnded();
-            request.Body?.RequestEnded();
+            if (request.Body is { } body)
+            {
+                await body.RequestEndedAsync();
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using LoadBalancer.Backends;
 using LoadBalancer.Configuration;
 using LoadBalancer.Discovery;
@@ -15,6 +16,7 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
     private static readonly TimeSpan LongestExpectation = TimeSpan.FromSeconds(5);
 
     private static readonly HttpRequestOptionsKey<Backend> BackendKey = new(nameof(Backend));
+    private static readonly HttpRequestOptionsKey<bool> IsSentKey = new(nameof(IsSentKey));
 
     /// <summary>Makes a request one to a backend.</summary>
     public static void Address(HttpRequestMessage request, Backend backend)
@@ -33,6 +35,7 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
         handler.ConnectTimeout = PoolProxyConfigProvider.ConnectTimeoutOf(context.NewMetadata!);
         handler.ConnectCallback = (connection, cancellation) => ConnectAsync(connection.InitialRequestMessage, tls, cancellation);
         handler.Expect100ContinueTimeout = LongestExpectation;
+        handler.RequestHeaderEncodingSelector = RefuseToRepeat;
         if (pool?.Options.HttpVersion == BackendHttpVersion.Http3)
         {
             tls.Configure(handler.SslOptions);
@@ -45,6 +48,23 @@ internal sealed class PoolHttpClientFactory(BackendPools pools, ILogger<Forwarde
     // Connections that were made under another trust end with the requests that they carry.
     protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>
         base.CanReuseOldClient(context) && PoolProxyConfigProvider.SameConnections(context.OldMetadata!, context.NewMetadata!);
+
+    // While it waits to be told to send the body, HttpClient sends a request again by itself when the connection is closed,
+    // whatever the method. It asks this for each field that it writes, and so for Expect each time.
+    private static Encoding? RefuseToRepeat(string name, HttpRequestMessage request)
+    {
+        if (name.Equals("Expect", StringComparison.OrdinalIgnoreCase) && !BalancedRequest.IsIdempotentMethod(request.Method.Method))
+        {
+            if (request.Options.TryGetValue(IsSentKey, out _))
+            {
+                throw new HttpRequestException(HttpRequestError.ResponseEnded, "The backend closed the connection before its answer had come.");
+            }
+
+            request.Options.Set(IsSentKey, true);
+        }
+
+        return null;
+    }
 
     private static ValueTask<Stream> ConnectAsync(HttpRequestMessage request, BackendTls tls, CancellationToken cancellation) =>
         request.Options.TryGetValue(BackendKey, out var backend)

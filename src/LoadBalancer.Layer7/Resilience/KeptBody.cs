@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using LoadBalancer.Layer7.Bodies;
 using LoadBalancer.Layer7.Forwarding;
 using Microsoft.AspNetCore.Http;
@@ -12,22 +14,21 @@ internal sealed class KeptBody : ReadOnlyBody
 {
     private const int FirstSize = 4096;
 
-    private readonly Stream _inner;
+    private readonly PipeReader _inner;
     private readonly BalancedRequest _request;
     private readonly int _most;
     private byte[] _kept;
     private int _length;
     private int _position;
     private bool _isTooLarge;
-    private Task<int>? _arrival;
-    private CancellationTokenSource? _ended;
+    private Task<ReadResult>? _arrival;
 
     /// <param name="context">The request, which gets this body in place of its own.</param>
     /// <param name="request">Is told of the end.</param>
     /// <param name="most">Bytes that are kept; a longer body is not.</param>
     public KeptBody(HttpContext context, BalancedRequest request, int most)
     {
-        _inner = context.Request.Body;
+        _inner = context.Request.BodyReader;
         _request = request;
         _most = most;
         _kept = most == 0 ? [] : new byte[Math.Min(most, (int)Math.Min(context.Request.ContentLength ?? FirstSize, most))];
@@ -46,12 +47,24 @@ internal sealed class KeptBody : ReadOnlyBody
     /// <summary>Goes back to the beginning, for another attempt.</summary>
     public void Rewind() => _position = 0;
 
-    /// <summary>Ends a wait for bytes that no attempt wants any more.</summary>
-    public void RequestEnded()
+    /// <summary>Ends a wait for bytes that no attempt wants any more, so that the server can read what is left.</summary>
+    public async ValueTask RequestEndedAsync()
     {
-        if (_arrival is { IsCompleted: false })
+        if (_arrival is not { } arrival)
         {
-            _ended!.Cancel();
+            return;
+        }
+
+        _arrival = null;
+        if (!arrival.IsCompleted)
+        {
+            _inner.CancelPendingRead();
+        }
+
+        await ((Task)arrival).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (arrival.IsCompletedSuccessfully)
+        {
+            _inner.AdvanceTo(arrival.Result.Buffer.Start);
         }
     }
 
@@ -70,16 +83,21 @@ internal sealed class KeptBody : ReadOnlyBody
             return 0;
         }
 
-        // Kestrel takes no read after one that was cancelled. So an attempt that ends leaves the wait for bytes to the next.
-        _arrival ??= _inner.ReadAsync(Memory<byte>.Empty, (_ended ??= new()).Token).AsTask();
-        await _arrival.WaitAsync(cancellationToken);
+        // The server takes no read after one that was cancelled by a token. So an attempt that ends leaves the wait for
+        // bytes to the next.
+        var arrival = _arrival ??= _inner.ReadAsync(CancellationToken.None).AsTask();
+        var result = await arrival.WaitAsync(cancellationToken);
         _arrival = null;
-        var read = await _inner.ReadAsync(buffer, CancellationToken.None);
+        var isEnd = result.IsCompleted && result.Buffer.IsEmpty;
+        var taken = result.Buffer.Slice(0, Math.Min(buffer.Length, result.Buffer.Length));
+        var read = (int)taken.Length;
+        taken.CopyTo(buffer.Span);
+        _inner.AdvanceTo(taken.End);
         if (read > 0)
         {
             Keep(buffer.Span[..read]);
         }
-        else if (buffer.Length > 0)
+        else if (isEnd)
         {
             IsComplete = true;
             _request.BodySent();

@@ -87,6 +87,12 @@ internal sealed class ChannelReader(LoopChannel channel) : PipeReader
                 return result;
             }
 
+            if (_isCanceled || cancellation.IsCancellationRequested)
+            {
+                // The receive forgets what it was told before it, this as well.
+                continue;
+            }
+
             if (_start == _end)
             {
                 Release();

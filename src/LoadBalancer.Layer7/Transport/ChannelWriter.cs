@@ -12,12 +12,15 @@ internal sealed class ChannelWriter(LoopChannel channel) : PipeWriter
 {
     private const int SmallBuffer = 4 * 1024;
 
+    private const int Flushing = 1;
+    private const int Completed = 2;
+
     private readonly Queue<(byte[] Buffer, int Length)> _full = new();
     private byte[]? _buffer;
     private int _length;
     private int _sent;
     private long _unflushed;
-    private bool _isComplete;
+    private int _state;
     private volatile bool _isBroken;
     private volatile bool _isCanceled;
 
@@ -52,12 +55,12 @@ internal sealed class ChannelWriter(LoopChannel channel) : PipeWriter
 
     public override void Complete(Exception? exception = null)
     {
-        if (_isComplete)
+        // A flush that was given up still has the buffers; it gives them back when it is woken, by the close that follows.
+        if (Interlocked.Or(ref _state, Completed) != 0)
         {
             return;
         }
 
-        _isComplete = true;
         if (exception is null)
         {
             TrySendAll();
@@ -73,15 +76,29 @@ internal sealed class ChannelWriter(LoopChannel channel) : PipeWriter
     private async ValueTask<FlushResult> FlushSlowlyAsync(CancellationToken cancellation)
     {
         using var cancelled = cancellation.UnsafeRegister(static channel => ((LoopChannel)channel!).WakeSender(), channel);
-        while (true)
+        Interlocked.Or(ref _state, Flushing);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (TryFlush(out var result))
+            while (true)
             {
-                return result;
-            }
+                cancellation.ThrowIfCancellationRequested();
+                if (TryFlush(out var result))
+                {
+                    return result;
+                }
 
-            await channel.WaitToSendAsync();
+                if (!cancellation.IsCancellationRequested)
+                {
+                    await channel.WaitToSendAsync();
+                }
+            }
+        }
+        finally
+        {
+            if ((Interlocked.And(ref _state, ~Flushing) & Completed) != 0)
+            {
+                Release();
+            }
         }
     }
 
@@ -90,7 +107,8 @@ internal sealed class ChannelWriter(LoopChannel channel) : PipeWriter
         var isDone = TrySendAll();
         var isCanceled = _isCanceled;
         _isCanceled = false;
-        result = new(isCanceled, _isComplete || _isBroken);
+        var isComplete = (Volatile.Read(ref _state) & Completed) != 0;
+        result = new(isCanceled, isComplete || _isBroken);
         return isDone || isCanceled;
     }
 

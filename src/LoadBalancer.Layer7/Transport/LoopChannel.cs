@@ -13,6 +13,7 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
     private readonly Readiness _in = new();
     private readonly Readiness _out = new();
     private volatile bool _hasEnd;
+    private volatile bool _isReset;
     private bool _isDrained;
     private bool _isFollowed;
     private int _isClosed;
@@ -62,7 +63,7 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
                 {
                     // A receive that does not fill its buffer has emptied the socket, and what comes then is told of.
                     _isDrained = count < buffer.Length;
-                    return (int)count;
+                    return count == 0 && _isReset ? Broken : (int)count;
                 }
 
                 switch (Marshal.GetLastPInvokeError())
@@ -116,6 +117,10 @@ internal sealed class LoopChannel(Socket socket, EventLoop loop) : Channel(socke
                         _out.Clear();
                         isCleared = true;
                         continue;
+                    case NativeSocket.ConnectionReset:
+                        // The kernel says so once: to a receive it would look like a usual end from here on.
+                        _isReset = true;
+                        return Broken;
                     case NativeSocket.Interrupted:
                         continue;
                     default:

@@ -9,6 +9,8 @@ namespace LoadBalancer.Layer7.Transport;
 /// <summary>Accepts clients' connections.</summary>
 internal sealed class LoopListener(Socket socket, MemoryPool<byte> memory) : IConnectionListener
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -35,6 +37,11 @@ internal sealed class LoopListener(Socket socket, MemoryPool<byte> memory) : ICo
             {
                 // The client went away before it was accepted; whoever comes next is not to suffer for it.
                 accepted?.Dispose();
+                if (exception is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable })
+                {
+                    // Whoever waits to be accepted waits on, and asking for it without a pause would take a processor.
+                    await Task.Delay(Pause, cancellationToken);
+                }
             }
         }
     }

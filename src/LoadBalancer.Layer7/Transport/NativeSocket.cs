@@ -10,6 +10,7 @@ internal static unsafe partial class NativeSocket
     public const int InProgress = 115;
     public const int NotAvailable = 99;
     public const int NetworkUnreachable = 101;
+    public const int ConnectionReset = 104;
     public const int ConnectionRefused = 111;
     public const int HostUnreachable = 113;
 

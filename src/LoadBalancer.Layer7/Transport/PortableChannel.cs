@@ -6,6 +6,8 @@ namespace LoadBalancer.Layer7.Transport;
 /// <summary>A channel by .NET's sockets, where there are no event loops.</summary>
 internal sealed class PortableChannel(Socket socket) : Channel(socket)
 {
+    private volatile bool _isReset;
+
     public override ValueTask ConnectAsync(EndPoint endPoint, CancellationToken cancellation) => Socket.ConnectAsync(endPoint, cancellation);
 
     public override int TryReceive(Span<byte> buffer)
@@ -16,7 +18,7 @@ internal sealed class PortableChannel(Socket socket) : Channel(socket)
             var received = Socket.Receive(buffer, SocketFlags.None, out var error);
             return error switch
             {
-                SocketError.Success => received,
+                SocketError.Success => received == 0 && _isReset ? Broken : received,
                 SocketError.WouldBlock => WouldBlock,
                 _ => Broken,
             };
@@ -54,6 +56,8 @@ internal sealed class PortableChannel(Socket socket) : Channel(socket)
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
+            // A receive may be told of it no more.
+            _isReset |= exception is SocketException { SocketErrorCode: SocketError.ConnectionReset };
             return false;
         }
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Layer7.Tests.Forwarding.Http1;
 using Microsoft.AspNetCore.Http;
 
 namespace LoadBalancer.Layer7.Tests.Caching;
@@ -83,6 +84,36 @@ public sealed class StaleTests
 
         Assert.Equal((HttpStatusCode.OK, "hello world"), (status, body));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await origin.AskAsync("/other")).Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_broke_off_in_the_background_is_not_mixed_with_what_follows(bool byYarp)
+    {
+        if (byYarp)
+        {
+            TestBalancer.ForwardByYarp();
+        }
+
+        await using var backend = new ScriptedBackend(async exchange =>
+        {
+            // Each connection has one request.
+            var (age, chunks) = exchange.Connection switch { 1 => (20, "3\r\nold\r\n0\r\n\r\n"), 2 => (0, "5\r\nhalf-\r\n"), _ => (0, "3\r\nnew\r\n0\r\n\r\n") };
+            await exchange.SendAsync($"HTTP/1.1 200 OK\r\nAge: {age}\r\nCache-Control: max-age=10, stale-while-revalidate=60\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+            exchange.Close();
+        });
+        await using var balancer = await backend.StartBalancerAsync(new() { Cache = new() });
+        using var client = await RawClient.ConnectAsync(balancer);
+        Assert.Equal("old", (await client.GetAsync()).Body);
+
+        string body;
+        do
+        {
+            body = (await client.GetAsync()).Body;
+            Assert.True(body is "old" or "new", body);
+        }
+        while (body == "old");
     }
 
     private static Task<CachedOrigin> StaleAsync(string cacheControl, Func<HttpContext, int>? status = null) => CachedOrigin.StartAsync(context =>

@@ -30,7 +30,7 @@ internal static class AnswerBody
             var first = (int)Math.Min(received, left);
             left -= first;
             var write = writer.WriteAsync(connection.UnreadMemory[..first]);
-            var isTaken = await IsTakenAsync(write, idle);
+            var isTaken = await IsTakenAsync(write, connection, idle);
             connection.Consume(first);
             if (!isTaken)
             {
@@ -47,7 +47,7 @@ internal static class AnswerBody
             {
                 left -= received;
                 writer.Advance(received);
-                if (!await IsTakenAsync(writer.FlushAsync(), idle))
+                if (!await IsTakenAsync(writer.FlushAsync(), connection, idle))
                 {
                     return ForwarderError.ResponseBodyClient;
                 }
@@ -71,7 +71,7 @@ internal static class AnswerBody
                 return ForwarderError.None;
             }
 
-            if (written > 0 && !await IsTakenAsync(writer.FlushAsync(), idle))
+            if (written > 0 && !await IsTakenAsync(writer.FlushAsync(), connection, idle))
             {
                 return ForwarderError.ResponseBodyClient;
             }
@@ -95,10 +95,16 @@ internal static class AnswerBody
 
     /// <summary>Waits until the client has taken enough of what was written.</summary>
     /// <returns>Whether it did, in time.</returns>
-    public static async ValueTask<bool> IsTakenAsync(ValueTask<FlushResult> flush, TimeSpan idle)
+    public static async ValueTask<bool> IsTakenAsync(ValueTask<FlushResult> flush, BackendConnection connection, TimeSpan idle)
     {
         try
         {
+            if (!flush.IsCompletedSuccessfully)
+            {
+                // From here on it is the client that takes its time, not the backend.
+                connection.NeverExpire();
+            }
+
             var result = flush.IsCompletedSuccessfully ? flush.Result : await flush.AsTask().WaitAsync(idle);
             return result is { IsCompleted: false, IsCanceled: false };
         }

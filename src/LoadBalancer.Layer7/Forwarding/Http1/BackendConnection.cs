@@ -54,6 +54,9 @@ internal sealed class BackendConnection
     /// <summary>Closes it unless this is called again, or it rests, within a time in milliseconds.</summary>
     public void ExpireAfter(long milliseconds) => Volatile.Write(ref _deadline, Environment.TickCount64 + milliseconds);
 
+    /// <summary>Does not close it until <see cref="ExpireAfter"/> is called again, or it rests.</summary>
+    public void NeverExpire() => Volatile.Write(ref _deadline, Never);
+
     /// <summary>Sends all of it.</summary>
     /// <returns>Whether that succeeded.</returns>
     public ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes) => _channel.SendAsync(bytes);
@@ -94,6 +97,13 @@ internal sealed class BackendConnection
             _start = 0;
             ArrayPool<byte>.Shared.Return(before);
         }
+    }
+
+    /// <summary>Leaves its memory to whoever may still read it, when a write of it was given up: it must not become another's.</summary>
+    public void ForgetBuffer()
+    {
+        _buffer = null;
+        _start = _end = 0;
     }
 
     /// <summary>Lays it to rest, for at most a time in milliseconds. It keeps no memory.</summary>

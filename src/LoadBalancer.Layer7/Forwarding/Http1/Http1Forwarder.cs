@@ -152,7 +152,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 
                 var isChunked = head.IsChunked;
                 var bodyLength = HasNoBody(context.Request.Method, status) ? 0 : isChunked ? null : head.ContentLength;
-                var mayKeep = head.KeepsAlive && (isChunked || bodyLength is not null) && (status != StatusCodes.Status205ResetContent || head.ContentLength == 0);
+                var mayKeep = head.KeepsAlive && (isChunked || bodyLength is not null) && MayFollow(status, head);
                 var error = ForwarderError.None;
                 if (bodyLength > connection.Unread.Length || bodyLength is null)
                 {
@@ -163,7 +163,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
                 else if (bodyLength > 0)
                 {
                     var write = context.Response.BodyWriter.WriteAsync(connection.UnreadMemory[..(int)bodyLength], CancellationToken.None);
-                    error = await AnswerBody.IsTakenAsync(write, timeouts.Idle) ? ForwarderError.None : ForwarderError.ResponseBodyClient;
+                    error = await AnswerBody.IsTakenAsync(write, connection, timeouts.Idle) ? ForwarderError.None : ForwarderError.ResponseBodyClient;
                     connection.Consume((int)bodyLength);
                 }
 
@@ -238,6 +238,11 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
     // What has gone to the client cannot be taken back: it must not take a part for the whole.
     private static ForwarderError FailBody(HttpContext context, Attempt attempt, BackendConnection connection, ForwarderError error)
     {
+        if (error == ForwarderError.ResponseBodyClient)
+        {
+            connection.ForgetBuffer();
+        }
+
         var isExpired = connection.Cause == CloseCause.Expired;
         error = isExpired || connection.Cause == CloseCause.Aborted ? ForwarderError.ResponseBodyCanceled : error;
         attempt.Timeout = isExpired ? RouteTimeout.Idle : null;
@@ -357,6 +362,14 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 
         return RequestHead.Write(context, target.Host, path, removed, hasBody, ref buffer);
     }
+
+    // Where there can be no body, a head that promises one may be followed by it all the same, in front of the next answer.
+    private static bool MayFollow(int status, AnswerHead head) => status switch
+    {
+        StatusCodes.Status204NoContent => !head.IsChunked && head.ContentLength is null or 0,
+        StatusCodes.Status205ResetContent => head.ContentLength == 0,
+        _ => true,
+    };
 
     private static bool HasNoBody(string method, int status) =>
         HttpMethods.IsHead(method) || status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;

@@ -17,6 +17,9 @@ internal sealed class RequestBodySender
     // The size of a chunk in hexadecimal digits, and two line ends.
     private const int ChunkFraming = 12;
 
+    // For what is done already, and was not noticed yet.
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(200);
+
     private readonly PipeReader _reader;
     private readonly BackendConnection _connection;
     private readonly bool _isChunked;
@@ -72,11 +75,12 @@ internal sealed class RequestBodySender
     {
         if (_isEnding)
         {
-            // The backend has answered what it has all of; whoever sent that need not know yet.
-            await _sending;
+            // The backend has answered what it has all of, and whoever sent that need not know yet; or it wants no more,
+            // and the end of the body is stuck on its way.
+            await _sending.WaitAsync(LongestEnd).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        return _sending.IsCompleted && Error == ForwarderError.None;
+        return _sending.IsCompletedSuccessfully && Error == ForwarderError.None;
     }
 
     /// <summary>Ends it: what was not sent yet is not wanted.</summary>

@@ -55,6 +55,24 @@ public sealed class AnswerTests
     }
 
     [Theory]
+    [InlineData("Content-Length: 5\r\n", 2)]
+    [InlineData("Transfer-Encoding: chunked\r\n", 2)]
+    [InlineData("Content-Length: 0\r\n", 1)]
+    public async Task A_connection_on_which_a_body_may_follow_that_must_not_be_there_is_not_used_again(string framing, int connections)
+    {
+        await using var backend = ScriptedBackend.Answering($"HTTP/1.1 204 No Content\r\n{framing}\r\n");
+        await using var balancer = await backend.StartBalancerAsync();
+        using var client = await RawClient.ConnectAsync(balancer);
+
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.StartsWith("HTTP/1.1 204", (await client.GetAsync()).Head, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(connections, backend.Connections);
+    }
+
+    [Theory]
     [InlineData("Content-Length: 5\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\n")]
     [InlineData("")]

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Layer7.Forwarding.Http1;
@@ -241,6 +242,27 @@ public sealed class ConnectionTests
         first.Close(CloseCause.Expired);
         Assert.Null(pool.TryTake(isSure: false));
         second.End();
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_its_time_does_not_use_up_the_backends()
+    {
+        await using var backend = ScriptedBackend.Answering(Hello);
+        using var sweep = new ConnectionSweep();
+        var pool = new ConnectionPool(new IPEndPoint(IPAddress.Loopback, new Uri(backend.Address).Port), sweep);
+        var (slow, other) = (await ConnectAsync(pool), await ConnectAsync(pool));
+        slow.ExpireAfter(200);
+        other.ExpireAfter(200);
+        var flush = new TaskCompletionSource<FlushResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var taking = AnswerBody.IsTakenAsync(new(flush.Task), slow, TimeSpan.FromSeconds(60));
+        await TestBalancer.WaitUntilAsync(() => other.IsClosed);
+        flush.SetResult(new(isCanceled: false, isCompleted: false));
+
+        Assert.True(await taking);
+        Assert.False(slow.IsClosed);
+        slow.ExpireAfter(0);
+        await TestBalancer.WaitUntilAsync(() => slow.IsClosed);
     }
 
     [Fact]

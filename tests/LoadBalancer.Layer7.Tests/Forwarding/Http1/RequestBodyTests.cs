@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace LoadBalancer.Layer7.Tests.Forwarding.Http1;
 
@@ -140,5 +141,73 @@ public sealed class RequestBodyTests
         Assert.Equal("HTTP/1.1 100 Continue\r\n\r\n", await client.ReadUntilAsync("\r\n\r\n"));
         await client.SendAsync("hello");
         Assert.StartsWith("HTTP/1.1 200", (await client.ReadAnswerAsync()).Head, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("POST", 1)]
+    [InlineData("PATCH", 1)]
+    [InlineData("PUT", 2)]
+    public async Task A_request_that_waits_to_be_told_to_send_its_body_is_not_repeated_either(string method, int least)
+    {
+        await using var backend = new ScriptedBackend(exchange =>
+        {
+            exchange.Finish();
+            return exchange.WaitForEndAsync();
+        });
+        await using var balancer = await backend.StartBalancerAsync();
+        using var client = await RawClient.ConnectAsync(balancer);
+
+        await client.SendAsync($"{method} / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 502", (await client.ReadAnswerAsync()).Head, StringComparison.Ordinal);
+        Assert.InRange(backend.Requests, least, least == 1 ? 1 : int.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_backend_that_does_not_want_the_end_of_a_body_holds_nobody_up()
+    {
+        // So that what is under way in between is little, and always as much.
+        var path = Path.Combine(Path.GetTempPath(), $"lb-{Guid.NewGuid():n}.sock");
+        using var answered = new SemaphoreSlim(0);
+        await using var backend = new ScriptedBackend(
+            async exchange =>
+            {
+                await exchange.SendAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+                await answered.WaitAsync(TestContext.Current.CancellationToken);
+                await exchange.ReadAsync(int.Parse(exchange.Path[1..], CultureInfo.InvariantCulture));
+            },
+            new UnixDomainSocketEndPoint(path));
+        await using var balancer = await backend.StartBalancerAsync();
+
+        // Of some of them the very last piece is what the kernel does not take.
+        foreach (var length in Enumerable.Range(1, 24).Select(i => i * 32 * 1024))
+        {
+            using var client = await RawClient.ConnectAsync(balancer);
+            await client.SendAsync($"POST /{length} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n\r\n");
+            await client.SendAsync(new byte[length]);
+            var answer = await client.ReadAnswerAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.Equal("ok", answer.Body);
+            answered.Release();
+        }
+    }
+
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("PUT")]
+    public async Task The_rest_of_a_body_that_no_backend_wants_is_not_in_the_way_of_the_next_request(string method)
+    {
+        await using var backend = ScriptedBackend.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await using var balancer = await backend.StartBalancerAsync();
+        using var client = await RawClient.ConnectAsync(balancer);
+
+        for (var i = 0; i < 10; i++)
+        {
+            await client.SendAsync($"{method} / HTTP/1.1\r\nHost: test\r\nContent-Length: 10000\r\n\r\nhello");
+            Assert.Equal("ok", (await client.ReadAnswerAsync()).Body);
+            await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends[0].Active == 0);
+            await client.SendAsync(new byte[10_000 - 5]);
+        }
+
+        Assert.Equal("ok", (await client.GetAsync()).Body);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ScriptedBackend : IAsyncDisposable
         var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>());
         balancer.SetBackends("web", Address);
         // Before that the name of the pool passes through as a host of its own.
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && Address == $"http://{id}");
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && (Address == id || Address == $"http://{id}"));
         return balancer;
     }
 
