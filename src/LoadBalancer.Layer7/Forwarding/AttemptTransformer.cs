@@ -56,8 +56,9 @@ internal sealed class AttemptTransformer(HttpTransformer route, Attempt attempt)
         IsAnswered = true;
         if (httpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
-            // The client may still be sending, and what it waits for before it stops may be the end of the answer.
-            await httpContext.Response.CompleteAsync();
+            // The client may still be sending, and what it waits for before it stops may be the end of the answer. One of
+            // HTTP/3 that no longer wants it leaves Kestrel waiting for ever here.
+            await httpContext.Response.CompleteAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -71,9 +71,11 @@ internal sealed class BalancedRequest(Route route)
     public void Inspect(HttpContext context)
     {
         var method = context.Request.Method;
-        IsIdempotent = IsIdempotentMethod(method);
-        HasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
-        IsUpgrade = HttpMethods.IsConnect(method) || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
+        // What opens a WebSocket in HTTP/1.1 is a GET, and means the same here (RFC 8441 §5).
+        var isConnect = HttpMethods.IsConnect(method);
+        IsIdempotent = isConnect || IsIdempotentMethod(method);
+        HasBody = !isConnect && (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true);
+        IsUpgrade = isConnect || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
     }
 
     /// <summary>The last of the body was read, to be sent at once.</summary>

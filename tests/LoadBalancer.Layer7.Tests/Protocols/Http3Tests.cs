@@ -72,6 +72,67 @@ public sealed class Http3Tests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_client_that_wants_no_more_of_an_answer_leaves_nothing_behind(bool isOwnWay, bool hasLength)
+    {
+        RequireQuic();
+        const int Size = 400_000;
+        using var logs = new LogRecorder("Microsoft.AspNetCore.Server.Kestrel");
+        await using var backend = await ScriptedBackend.StartAsync(context =>
+        {
+            context.Response.ContentLength = hasLength ? Size : null;
+            return context.Response.WriteAsync(new string('y', Size), context.RequestAborted);
+        });
+        await using var gateway = await StartAsync(backend.Address, options => options.Layer7.Routes["all"].Transforms = isOwnWay ? [] : [new() { ["RequestHeadersCopy"] = "true" }], logs);
+        using var client = new HttpClient(gateway.CreateHandler()) { BaseAddress = gateway.Balancer.UriOf("quic") };
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 20, CancellationToken = Cancelled }, async (i, cancellation) =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version30, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            await body.ReadExactlyAsync(new byte[1 + (i * 100)], cancellation);
+        });
+
+        await gateway.FailuresAfterwardsAsync();
+        Assert.DoesNotContain(logs.Lines, line => line.Contains("unhandled exception", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_answer_that_breaks_off_is_reset_with_a_code_of_the_client_s_version(bool isOwnWay)
+    {
+        RequireQuic();
+        await using var backend = new RawBackend(async connection =>
+        {
+            await connection.ReadHeadAsync();
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nbegin");
+        });
+        await using var gateway = await StartAsync(backend.Address, options => options.Layer7.Routes["all"].Transforms = isOwnWay ? [] : [new() { ["RequestHeadersCopy"] = "true" }]);
+        using var client = new HttpClient(gateway.CreateHandler()) { BaseAddress = gateway.Balancer.UriOf("quic") };
+
+        // RFC 9113 §7 and RFC 9114 §8.1: INTERNAL_ERROR.
+        Assert.Equal(0x2, await CodeAsync(HttpVersion.Version20));
+        Assert.Equal(0x102, await CodeAsync(HttpVersion.Version30));
+
+        async Task<long> CodeAsync(Version version)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            var exception = await Assert.ThrowsAnyAsync<Exception>(() => client.SendAsync(request, Cancelled));
+            while (exception is not HttpProtocolException)
+            {
+                exception = exception.InnerException ?? throw exception;
+            }
+
+            return ((HttpProtocolException)exception).ErrorCode;
+        }
+    }
+
     [Fact]
     public async Task A_backend_is_spoken_to_in_HTTP_3_by_the_trust_of_its_pool()
     {

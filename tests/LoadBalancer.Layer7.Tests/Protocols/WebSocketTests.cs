@@ -187,6 +187,26 @@ public sealed class WebSocketTests : IDisposable
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(new byte[100].AsMemory(), Cancelled).AsTask().WaitAsync(Patience, Cancelled));
     }
 
+    [Theory]
+    [InlineData(ClientKind.H1)]
+    [InlineData(ClientKind.H2C)]
+    public async Task A_backend_that_closes_before_it_answers_is_asked_again(ClientKind kind)
+    {
+        var asked = 0;
+        await using var backend = new RawBackend(async connection =>
+        {
+            if ((await connection.ReadHeadAsync()).StartsWith("GET", StringComparison.Ordinal) && Interlocked.Increment(ref asked) == 2)
+            {
+                await connection.WriteAsync("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        await using var gateway = await Gateway.StartAsync(_authority, backend.Address);
+
+        var exception = await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(gateway, kind));
+
+        Assert.Contains("403", exception.Message);
+    }
+
     private static HttpProtocols ProtocolsOf(ClientKind kind) => kind == ClientKind.H1 ? HttpProtocols.Http1 : HttpProtocols.Http2;
 
     private static async Task<ClientWebSocket> ConnectAsync(Gateway gateway, ClientKind kind, Action<ClientWebSocketOptions>? configure = null)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Layer7.Transport;
@@ -160,6 +159,19 @@ internal static class AnswerBody
         !HttpProtocol.IsHttp3(context.Request.Protocol)
         && ReferenceEquals(context.Features.Get<IHttpResponseBodyFeature>(), context.Features.Get<IHttpRequestFeature>());
 
+    // As the extension does, but for a writer without room: Kestrel's own has none when a client of HTTP/3 has gone, which
+    // the next flush says.
+    private static void Write(PipeWriter writer, ReadOnlySpan<byte> data)
+    {
+        while (!data.IsEmpty && writer.GetSpan() is { IsEmpty: false } room)
+        {
+            var length = Math.Min(room.Length, data.Length);
+            data[..length].CopyTo(room);
+            writer.Advance(length);
+            data = data[length..];
+        }
+    }
+
     private static bool Decode(ref ChunkedBody chunks, BackendConnection connection, HttpContext context, PipeWriter writer, out int written)
     {
         written = 0;
@@ -175,7 +187,7 @@ internal static class AnswerBody
                 feature.Trailers[field.Key] = StringValues.Concat(feature.Trailers[field.Key], field.Value);
             }
 
-            writer.Write(data);
+            Write(writer, data);
             written += data.Length;
             connection.Consume(consumed);
             if (consumed == 0)

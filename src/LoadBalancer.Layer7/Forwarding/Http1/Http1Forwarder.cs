@@ -24,10 +24,6 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 {
     private const int BufferSize = 8 * 1024;
 
-    // RFC 9113 §7.
-    private const int Http2InternalError = 2;
-    private const int Http2Cancel = 8;
-
     private static readonly Action<object?> Abort = static connection => ((BackendConnection)connection!).Close(CloseCause.Aborted);
 
     [ThreadStatic]
@@ -257,7 +253,7 @@ internal sealed class Http1Forwarder : IForwarder, IDisposable
 
         if (context.Features.Get<IHttpResetFeature>() is { } reset)
         {
-            reset.Reset(error == ForwarderError.ResponseBodyCanceled ? Http2Cancel : Http2InternalError);
+            reset.Reset(ResetCodes.For(context.Request.Protocol, error == ForwarderError.ResponseBodyCanceled ? ResetCodes.Cancel : ResetCodes.InternalError));
         }
         else
         {
