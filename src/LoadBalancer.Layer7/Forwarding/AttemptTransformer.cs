@@ -57,7 +57,7 @@ internal sealed class AttemptTransformer(HttpTransformer route, Attempt attempt)
         if (httpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
             // The client may still be sending, and what it waits for before it stops may be the end of the answer. One of
-            // HTTP/3 that no longer wants it leaves Kestrel waiting for ever here.
+            // HTTP/3 that no longer wants it leaves Kestrel waiting here for ever; the token ends that with the idle time.
             await httpContext.Response.CompleteAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
 using Grpc.AspNetCore.Server.Model;
@@ -80,22 +81,31 @@ public sealed class Http3Tests : IDisposable
     public async Task A_client_that_wants_no_more_of_an_answer_leaves_nothing_behind(bool isOwnWay, bool hasLength)
     {
         RequireQuic();
-        const int Size = 400_000;
         using var logs = new LogRecorder("Microsoft.AspNetCore.Server.Kestrel");
         await using var backend = await ScriptedBackend.StartAsync(context =>
         {
-            context.Response.ContentLength = hasLength ? Size : null;
-            return context.Response.WriteAsync(new string('y', Size), context.RequestAborted);
+            var size = int.Parse(context.Request.Query["size"]!, CultureInfo.InvariantCulture);
+            context.Response.ContentLength = hasLength ? size : null;
+            return context.Response.WriteAsync(new string('y', size), context.RequestAborted);
         });
-        await using var gateway = await StartAsync(backend.Address, options => options.Layer7.Routes["all"].Transforms = isOwnWay ? [] : [new() { ["RequestHeadersCopy"] = "true" }], logs);
+        await using var gateway = await StartAsync(
+            backend.Address,
+            options =>
+            {
+                options.Layer7.Routes["all"].Transforms = isOwnWay ? [] : [new() { ["RequestHeadersCopy"] = "true" }];
+                options.Layer7.Routes["all"].Timeouts.Idle = TimeSpan.FromSeconds(1);
+            },
+            logs);
         using var client = new HttpClient(gateway.CreateHandler()) { BaseAddress = gateway.Balancer.UriOf("quic") };
 
+        // Some go while the balancer waits for room, some when it waits for the end to be taken.
         await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 20, CancellationToken = Cancelled }, async (i, cancellation) =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version30, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/?size={50_000 + (i * 2_000)}") { Version = HttpVersion.Version30, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StringContent("body") };
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             await using var body = await response.Content.ReadAsStreamAsync(cancellation);
             await body.ReadExactlyAsync(new byte[1 + (i * 100)], cancellation);
+            await Task.Delay(i % 3 * 10, cancellation);
         });
 
         await gateway.FailuresAfterwardsAsync();
