@@ -66,8 +66,6 @@ internal sealed class YarpForwarder(IHttpForwarder forwarder, IProxyStateLookup 
                 attempt.Timeout = RouteTimeout.Connect;
                 break;
             case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError }:
-                attempt.RequestSent = false;
-                break;
             // The handshake agreed on another version than the pool's. With an inner exception it was the backend that refused the request.
             case HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError, InnerException: null }:
                 attempt.RequestSent = false;

@@ -102,10 +102,10 @@ internal static class AnswerBody
             {
                 // From here on it is the client that takes its time, not the backend.
                 connection.NeverExpire();
+                flush = new(await flush.AsTask().WaitAsync(idle));
             }
 
-            var result = flush.IsCompletedSuccessfully ? flush.Result : await flush.AsTask().WaitAsync(idle);
-            return result is { IsCompleted: false, IsCanceled: false };
+            return flush.Result is { IsCompleted: false, IsCanceled: false };
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or TimeoutException)
         {
