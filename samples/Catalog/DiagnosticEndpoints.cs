@@ -1,3 +1,5 @@
+using System.Net.Mime;
+using System.Text.Json;
 using ServiceDefaults;
 
 namespace Catalog;
@@ -38,6 +40,7 @@ internal static class DiagnosticEndpoints
 
         ms += at == me.Replica ? more : 0;
         await Task.Delay(ms, aborted);
-        return Results.Ok(new { me.Service, me.Replica, me.Pid, Ms = ms });
+        // With its length, and so in one piece: a replica that is killed has answered or it has not, never half.
+        return Results.Bytes(JsonSerializer.SerializeToUtf8Bytes(new { me.Service, me.Replica, me.Pid, Ms = ms }, JsonSerializerOptions.Web), MediaTypeNames.Application.Json);
     }
 }

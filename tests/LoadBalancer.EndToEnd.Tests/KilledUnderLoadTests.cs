@@ -44,7 +44,7 @@ public sealed class KilledUnderLoadTests : IDisposable
                 {
                     try
                     {
-                        using var response = await client.GetAsync(worker % 3 == 0 ? "/" : "/slow?ms=20", Cancelled);
+                        using var response = await client.GetAsync(worker % 3 == 0 ? "/slow?ms=0" : "/slow?ms=20", Cancelled);
                         if (!response.IsSuccessStatusCode)
                         {
                             throw new HttpRequestException($"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Cancelled)}");

@@ -163,6 +163,7 @@ public sealed class ConnectTests
         }
 
         Assert.Equal([3, 3], members.Select(backend => backend.Active));
+        await Eventually.TrueAsync(() => balancer.Connections.Count(row => row.BackendAddress is not null) == 6);
         var onFirst = balancer.Connections.Where(row => row.BackendAddress == members[0].Id).Select(row => row.Client).ToHashSet();
         foreach (var client in clients.Where(client => onFirst.Contains(client.LocalEndPoint!.ToString()!)))
         {
