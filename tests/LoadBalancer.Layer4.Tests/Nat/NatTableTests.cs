@@ -2,6 +2,7 @@ using System.Net;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer4.Nat;
 using LoadBalancer.Layer4.Tests.Nat.Support;
+using LoadBalancer.Layer4.Tests.Support;
 
 namespace LoadBalancer.Layer4.Tests.Nat;
 
@@ -89,7 +90,7 @@ public sealed class NatTableTests
         Assert.StartsWith("nft: ", failure.Message);
         Assert.DoesNotContain('\n', failure.Message);
         Assert.Equal(before, await lab.RulesetAsync());
-        Assert.Equal(4, balancer.Statistics.Accepted);
+        await Eventually.TrueAsync(() => balancer.Statistics.Accepted == 4);
     }
 
     [Fact]

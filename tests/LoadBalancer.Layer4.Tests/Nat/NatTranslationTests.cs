@@ -22,7 +22,7 @@ public sealed class NatTranslationTests
         Assert.All(NatLab.ServerNames, name => Assert.Equal(10, names.Count(answer => answer == name)));
         Assert.All(names.Chunk(3), round => Assert.Equal(NatLab.ServerNames, round.Order()));
         Assert.Equal(lab.FarAddress, connection.SeenAs);
-        Assert.Equal(31, balancer.Statistics.Accepted);
+        await Eventually.TrueAsync(() => balancer.Statistics.Accepted == 31);
     }
 
     [Fact]
@@ -153,6 +153,7 @@ public sealed class NatTranslationTests
 
         var refused = await Assert.ThrowsAsync<SocketException>(() => NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port)));
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+        await Eventually.TrueAsync(() => balancer.Statistics.Refused > 0);
         Assert.Equal(new Dictionary<string, long> { ["Denied"] = 1 }, balancer.Statistics.Refusals);
     }
 
@@ -180,6 +181,8 @@ public sealed class NatTranslationTests
         await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
         using var open = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
 
+        await Eventually.TrueAsync(() => balancer.Listener.Connections.Any());
+
         balancer.Pool.SetMembers(lab.Servers.Where(server => server.Name != open.Server).Select(server => server.IPv4));
         await Eventually.TrueAsync(() => !balancer.Listener.Connections.Any());
 
@@ -199,6 +202,7 @@ public sealed class NatTranslationTests
             Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
         }
 
+        await Eventually.TrueAsync(() => balancer.Statistics.Refused > 0);
         Assert.Equal(new Dictionary<string, long> { ["NoBackend"] = 2 }, balancer.Statistics.Refusals);
         balancer.Pool.SetMembers([lab.Servers[2].IPv4]);
         await balancer.SendsToAsync(1);
@@ -220,7 +224,7 @@ public sealed class NatTranslationTests
 
         Assert.All(NatLab.ServerNames, name => Assert.Equal(2, names.Count(answer => answer == name)));
         Assert.Equal(names, await AskAllAsync());
-        Assert.Equal(6, balancer.Listener.Connections.Count());
+        await Eventually.TrueAsync(() => balancer.Listener.Connections.Count() == 6);
 
         balancer.Pool.SetMembers([lab.Servers[0].IPv4]);
         await balancer.SendsToAsync(1);
@@ -274,6 +278,7 @@ public sealed class NatTranslationTests
         Assert.Equal(0, (await lab.RunAsync("sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1")).ExitCode);
         await using var balancer = await LabBalancer.StartAsync(lab, lab.Front);
         using var first = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
+        await Eventually.TrueAsync(() => balancer.Listener.Connections.Any());
         var alone = Assert.Single(balancer.Listener.Connections);
         using var second = await NatLab.ConnectAsync(lab.Far, new(lab.Front, NatLab.Port));
         // Not of this listener, though through the same machine and to the same port.

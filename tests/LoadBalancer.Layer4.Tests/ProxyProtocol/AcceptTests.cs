@@ -14,7 +14,7 @@ public sealed class AcceptTests
 {
     private static readonly IPAddress Trusted = IPAddress.Parse("127.0.5.1");
     private static readonly IPAddress Untrusted = IPAddress.Parse("127.0.6.1");
-    private static readonly Layer4ListenerOptions Options = new() { ProxyProtocol = new() { TrustedNetworks = ["127.0.5.0/24"] } };
+    private static readonly Layer4ListenerOptions Options = new() { ProxyProtocol = new() { TrustedNetworks = ["127.0.5.0/24"], Timeout = TimeSpan.FromMinutes(1) } };
 
     [Theory]
     [InlineData("PROXY TCP4 192.0.2.1 192.0.2.2 1024 443\r\n", "192.0.2.1:1024")]
@@ -157,7 +157,7 @@ public sealed class AcceptTests
     public async Task A_trusted_proxy_whose_header_does_not_come_in_time_is_closed()
     {
         await using var backend = TestBackend.Echo();
-        await using var balancer = await TestBalancer.StartAsync([backend.Address], Options with { ProxyProtocol = Options.ProxyProtocol! with { Timeout = TimeSpan.FromMilliseconds(150) } });
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], Options with { ProxyProtocol = Options.ProxyProtocol! with { Timeout = TimeSpan.FromSeconds(2) } });
         using var silent = await SocketExtensions.ConnectAsync(balancer.Address, Trusted);
         using var halfway = await SocketExtensions.ConnectAsync(balancer.Address, Trusted);
         await halfway.SendTextAsync("PROXY TCP4 192");

@@ -53,8 +53,9 @@ public sealed class RealProxiesTests : IDisposable
         await using var backend = TestBackend.Echo();
         await using var balancer = await TestBalancer.StartAsync([backend.Address], Trusting);
         var front = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        // The interval is also how long a check may take to connect: one that is given up then is a connection without a header.
         await using var proxy = await StartHAProxyAsync(
-            front, $"listen front\n  mode tcp\n  bind {front}\n  server balancer {balancer.Address} send-proxy-v2 check check-send-proxy inter 50ms\n");
+            front, $"listen front\n  mode tcp\n  bind {front}\n  server balancer {balancer.Address} send-proxy-v2 check check-send-proxy inter 500ms\n");
 
         await Eventually.TrueAsync(() => balancer.Listener.Accepted >= 5);
 

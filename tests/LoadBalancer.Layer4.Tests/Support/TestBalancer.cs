@@ -39,7 +39,8 @@ internal sealed class TestBalancer : IAsyncDisposable
     /// <summary>What the balancer has logged.</summary>
     public LogRecorder Log { get; } = new();
 
-    public LoadBalancerOptions Options { get; private set; } = new();
+    /// <summary>What is in force. Unless a test says otherwise, what drains has all the time it needs.</summary>
+    public LoadBalancerOptions Options { get; private set; } = new() { DrainTimeout = TimeSpan.FromMinutes(5) };
 
     /// <summary>Where the only listener listens, or the first by name.</summary>
     public IPEndPoint Address => IPEndPoint.Parse(Listener.Addresses[0]);

@@ -71,7 +71,7 @@ public sealed class AffinityTests
         await using var balancer = await TestBalancer.StartAsync([one.Address, two.Address], new() { SourceAffinity = new() });
         var before = await AskAllAsync(balancer);
 
-        await balancer.ChangeListenerAsync("wire", listener => listener with { ConnectTimeout = TimeSpan.FromSeconds(1), SourceAffinity = new() });
+        await balancer.ChangeListenerAsync("wire", listener => listener with { ConnectTimeout = TimeSpan.FromMinutes(1), SourceAffinity = new() });
 
         Assert.Equal(before, await AskAllAsync(balancer));
     }

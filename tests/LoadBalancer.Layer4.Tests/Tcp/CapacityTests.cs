@@ -74,7 +74,8 @@ public sealed class CapacityTests
 
         await SocketExtensions.IsResetAsync(balancer.Address);
 
-        await Eventually.TrueAsync(() => balancer.Listener.Refusals.GetValueOrDefault("AtCapacity") == 1);
+        // One that the pool refuses is in at the listener for a moment longer.
+        await Eventually.TrueAsync(() => balancer.Listener.Refusals.GetValueOrDefault("AtCapacity") == 1 && balancer.Connections.Count == 3);
         var pool = balancer.Pool.GetStatistics();
         Assert.Equal((1, limit == Limit.OfThePool ? 1L : null), (pool.Active, pool.Capacity));
         Assert.Equal((limit == Limit.OfTheListener ? 1 : 3, limit == Limit.OfTheListener ? 1 : null), (balancer.Listener.Active, balancer.Listener.MaxConnections));
@@ -129,6 +130,8 @@ public sealed class CapacityTests
         first.Dispose();
         Assert.Equal("x", await finishes.ReceiveTextToEndAsync());
         Assert.Equal((0L, 2), (balancer.Listener.Refused, backend.Accepted));
+        // They leave the queue a moment before their lines are written.
+        await Eventually.TrueAsync(() => balancer.Log.With("ClientReset").Count >= 2);
         Assert.Equal(2, balancer.Log.With("ClientReset").Count);
     }
 

@@ -47,7 +47,7 @@ public sealed class ConnectTests
     {
         using var silent = await DeadEnd.SilentAsync();
         await using var good = TestBackend.Named("good");
-        await using var balancer = await TestBalancer.StartAsync([silent.Address, good.Address], new() { ConnectTimeout = TimeSpan.FromMilliseconds(100) });
+        await using var balancer = await TestBalancer.StartAsync([silent.Address, good.Address], new() { ConnectTimeout = TimeSpan.FromSeconds(2) });
 
         Assert.Equal("good", await balancer.AskAsync());
 
@@ -73,7 +73,7 @@ public sealed class ConnectTests
     {
         using var silent = await DeadEnd.SilentAsync();
         await using var echo = TestBackend.Echo();
-        await using var balancer = await TestBalancer.StartAsync([silent.Address, echo.Address], new() { ConnectTimeout = TimeSpan.FromMilliseconds(100) });
+        await using var balancer = await TestBalancer.StartAsync([silent.Address, echo.Address], new() { ConnectTimeout = TimeSpan.FromSeconds(2) });
         using var client = await balancer.ConnectAsync();
 
         await client.SendTextAsync("early");

@@ -8,7 +8,7 @@ public sealed class IdleTimeoutTests
     public async Task An_idle_connection_is_reset_on_both_sides_and_one_with_traffic_in_one_direction_is_not()
     {
         await using var backend = TestBackend.ByHand();
-        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromSeconds(2) });
+        await using var balancer = await TestBalancer.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromSeconds(5) });
         using var idleClient = await balancer.ConnectAsync();
         using var idleServer = await backend.AcceptAsync();
         using var busyClient = await balancer.ConnectAsync();
@@ -37,7 +37,8 @@ public sealed class IdleTimeoutTests
         await using var good = TestBackend.Named("good");
         await using var balancer = await TestBalancer.StartAsync(
             [silent.Address, good.Address],
-            new() { ConnectTimeout = TimeSpan.FromSeconds(3), IdleTimeout = TimeSpan.FromMilliseconds(100) });
+            // Idle it would be found before it has a backend; the answer that comes then has as long.
+            new() { ConnectTimeout = TimeSpan.FromSeconds(4), IdleTimeout = TimeSpan.FromSeconds(2) });
 
         Assert.Equal("good", await balancer.AskAsync());
     }

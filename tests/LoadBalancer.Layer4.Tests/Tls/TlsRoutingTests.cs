@@ -14,6 +14,7 @@ public sealed class TlsRoutingTests
     {
         Address = "127.0.0.1:0",
         Pool = "default",
+        HelloTimeout = TimeSpan.FromMinutes(1),
         TlsRoutes = new()
         {
             ["suffix"] = new() { ServerNames = ["*.example.com"], Pool = "suffix" },
@@ -118,7 +119,7 @@ public sealed class TlsRoutingTests
     [Fact]
     public async Task A_hello_that_does_not_come_in_time_is_refused()
     {
-        await using var balancer = await StartAsync(Options with { HelloTimeout = TimeSpan.FromMilliseconds(150) });
+        await using var balancer = await StartAsync(Options with { HelloTimeout = TimeSpan.FromSeconds(2) });
         using var silent = await balancer.ConnectAsync();
         using var halfway = await balancer.ConnectAsync();
         await halfway.SendFullyAsync(Hello.Named("a.example.com").ToRecord().AsMemory(..20));

@@ -1,5 +1,6 @@
 using LoadBalancer.Configuration.Statistics;
 using LoadBalancer.Layer4.Tests.Support;
+using LoadBalancer.Machine;
 
 namespace LoadBalancer.Layer4.Tests.Udp;
 
@@ -47,7 +48,8 @@ public sealed class FailureTests
     [Fact]
     public async Task A_backend_that_nobody_replaces_is_tried_again()
     {
-        var backend = UdpBackend.Named("first");
+        // Nobody else takes the port while it is free.
+        var backend = UdpBackend.Named("first", port: FreePorts.Take());
         await using var balancer = await UdpClients.StartAsync([backend.Address]);
         using var client = balancer.Client();
         Assert.Equal("first", await client.AskAsync());
@@ -73,13 +75,14 @@ public sealed class FailureTests
         await gone.DisposeAsync();
         var failing = balancer.Pool.Snapshot.Members[0];
         var clients = Enumerable.Range(0, 20).Select(_ => balancer.Client()).ToArray();
-        for (var i = 0; failing.State != BackendState.Ejected; i++)
+        for (var i = 0; failing.Failures < 3; i++)
         {
-            var (failures, picks) = (failing.Failures, failing.Picks);
             await clients[i].SendDatagramAsync("x");
-            await Eventually.TrueAsync(() => failing.Failures > failures || (failing.Picks == picks && balancer.Listener.Accepted == i + 1));
+            // A session is accepted before it has its backend, and fails after that.
+            await Eventually.TrueAsync(() => balancer.Pool.Snapshot.Members.Sum(member => member.Picks) == i + 1 && failing.Failures == failing.Picks);
         }
 
+        await Eventually.TrueAsync(() => failing.State == BackendState.Ejected);
         Assert.Equal(3, failing.Failures);
         for (var i = 0; i < 4; i++)
         {

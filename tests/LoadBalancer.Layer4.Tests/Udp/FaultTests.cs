@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using LoadBalancer.Layer4.Tests.Support;
 
@@ -87,7 +86,7 @@ public sealed class FaultTests
         // A session that comes after it shows that the listener has dealt with the first datagram.
         using var other = balancer.Client();
         await other.SendDatagramAsync("swallowed too");
-        await Eventually.TrueAsync(() => balancer.Connections.Count == 2 && IsEmpty(((IPEndPoint)from).Port));
+        await Eventually.TrueAsync(() => balancer.Connections.Count == 2 && ReceiveQueues.AreEmpty("udp", ((IPEndPoint)from).Port));
         balancer.Pool.SetFaults(balancer.Pool.Snapshot.Members[0], null);
         await client.SendDatagramAsync("after");
 
@@ -129,10 +128,4 @@ public sealed class FaultTests
         await Eventually.TrueAsync(() => balancer.Connections.Count == 0);
         Assert.Equal(0, client.Available);
     }
-
-    // A line: number, local address:port, remote address:port, state, bytes to send:bytes to receive, all in hex.
-    private static bool IsEmpty(int port) => File.ReadLines("/proc/net/udp")
-        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        .Where(fields => fields[1].EndsWith(string.Create(CultureInfo.InvariantCulture, $":{port:X4}"), StringComparison.Ordinal))
-        .All(fields => fields[4].EndsWith(":00000000", StringComparison.Ordinal));
 }

@@ -232,7 +232,7 @@ public sealed class SessionTests
     public async Task A_session_ends_after_silence_and_the_next_datagram_begins_another()
     {
         await using var backend = UdpBackend.Echo();
-        await using var balancer = await UdpClients.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromMilliseconds(100) });
+        await using var balancer = await UdpClients.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromSeconds(2) });
         using var client = balancer.Client();
         await client.AskAsync();
         var first = Assert.Single(balancer.Connections).Id;
@@ -249,7 +249,7 @@ public sealed class SessionTests
     public async Task Replies_alone_keep_a_session()
     {
         await using var backend = UdpBackend.ByHand();
-        await using var balancer = await UdpClients.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromSeconds(2) });
+        await using var balancer = await UdpClients.StartAsync([backend.Address], new() { IdleTimeout = TimeSpan.FromSeconds(5) });
         using var client = balancer.Client();
         using var silent = balancer.Client();
         await silent.SendDatagramAsync("x");
@@ -299,6 +299,8 @@ public sealed class SessionTests
         await client.SendDatagramAsync("AAAA");
         var (_, from) = await backend.Socket.ReceiveTextFromAsync();
         await backend.Socket.ReceiveTextFromAsync();
+        // Datagrams are counted a moment after they were sent.
+        await Eventually.TrueAsync(() => balancer.Connections is [{ BytesToBackend: 5 }]);
 
         await backend.Socket.ReplyAsync("192.0.2.1", from);
         Assert.Equal("192.0.2.1", await client.ReceiveTextAsync());
