@@ -32,6 +32,7 @@ public sealed class CacheCommandTests
     {
         await using var shop = await StartShopAsync();
         await using var server = await StartAsync(shop.Urls.Single());
+        await server.WaitForAsync(now => now.Pools[0].Healthy == 1);
         using var client = new HttpClient { BaseAddress = new($"http://{(await server.GetStatisticsAsync()).Layer7.Listeners[0].Addresses[0]}") };
         foreach (var path in new[] { "/a", "/a?b=1", "/b", "/c", "/c" })
         {

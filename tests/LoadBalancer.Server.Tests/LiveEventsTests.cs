@@ -65,7 +65,8 @@ public sealed class LiveEventsTests
     {
         await using var server = await StartAsync();
         using var before = await ConnectAsync(server);
-        await server.WaitForAsync(now => now.Pools[0].Active == 1);
+        // With its backend: it counts a moment before its pick is over.
+        await server.WaitForAsync(now => now.Layer4.Connections is [{ Backend: not null }]);
         await using var events = await OpenAsync(server);
         await events.NextAsync("whole");
         using var client = await ConnectAsync(server);

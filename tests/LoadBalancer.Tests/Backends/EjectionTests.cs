@@ -148,7 +148,7 @@ public sealed class EjectionTests
     public async Task An_ejection_ends_by_the_real_clock_too()
     {
         // A time with a fraction of a millisecond, which timers cut off: they may ring a moment early.
-        var pool = Some.Pool(3, options => options with { OutlierEjection = new() { ConsecutiveFailures = 1, BaseTime = TimeSpan.FromMicroseconds(100_900) } });
+        var pool = Some.Pool(3, options => options with { OutlierEjection = new() { ConsecutiveFailures = 1, BaseTime = TimeSpan.FromMicroseconds(1_000_900) } });
         foreach (var backend in pool.Snapshot.Members)
         {
             pool.ReportFailure(backend, "reset");

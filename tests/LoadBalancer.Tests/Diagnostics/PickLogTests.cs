@@ -8,6 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoadBalancer.Tests.Diagnostics;
 
+/// <summary>In one collection with the tests that listen to the meter: a listener's own allocations would count here.</summary>
+[Collection(MeterCollection.Name)]
 public sealed class PickLogTests
 {
     private readonly PickLog _log = new(TimeProvider.System);

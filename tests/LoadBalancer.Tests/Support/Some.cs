@@ -11,7 +11,8 @@ namespace LoadBalancer.Tests.Support;
 /// <summary>Makes what tests need many of.</summary>
 internal static class Some
 {
-    public static readonly PoolOptions WithoutChecks = new() { HealthCheck = new() { Type = HealthCheckType.None } };
+    // Who waits by the real clock shall not be refused because the machine is slow.
+    public static readonly PoolOptions WithoutChecks = new() { HealthCheck = new() { Type = HealthCheckType.None }, QueueTimeout = TimeSpan.FromMinutes(5) };
 
     public static EndPoint Address(int number) => new IPEndPoint(IPAddress.Parse($"10.0.{number / 250}.{(number % 250) + 1}"), 5000);
 
