@@ -222,6 +222,8 @@ internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
 
     private bool TrySend(Socket socket, ReadOnlySpan<byte> datagram)
     {
+        // Before it is sent: its reply may come at once, and must find that it was asked for.
+        Count(1, datagram.Length);
         SocketError error;
         try
         {
@@ -229,23 +231,31 @@ internal sealed class UdpSession : IRelayed, IThreadPoolWorkItem
         }
         catch (ObjectDisposedException)
         {
+            Count(-1, -datagram.Length);
             return false;
         }
 
-        switch (error)
+        if (error == SocketError.Success)
         {
-            case SocketError.Success:
-                Interlocked.Increment(ref _datagrams);
-                Interlocked.Add(ref _bytesToBackend, datagram.Length);
-                return true;
-            // Lost, as anywhere on a datagram's way: no room, or too long for the backend's family.
-            case SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable or SocketError.MessageSize:
-                return true;
-            default:
-                // What the kernel had to say of an earlier datagram; this one was not sent.
-                _listener.Fail(this, error);
-                return false;
+            return true;
         }
+
+        Count(-1, -datagram.Length);
+        if (error is SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable or SocketError.MessageSize)
+        {
+            // Lost, as anywhere on a datagram's way: no room, or too long for the backend's family.
+            return true;
+        }
+
+        // What the kernel had to say of an earlier datagram; this one was not sent.
+        _listener.Fail(this, error);
+        return false;
+    }
+
+    private void Count(int datagrams, int bytes)
+    {
+        Interlocked.Add(ref _datagrams, datagrams);
+        Interlocked.Add(ref _bytesToBackend, bytes);
     }
 
     // Waits without a buffer: a datagram that comes is left where it is until a buffer is rented. Thousands of idle

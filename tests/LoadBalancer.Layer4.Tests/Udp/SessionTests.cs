@@ -299,8 +299,6 @@ public sealed class SessionTests
         await client.SendDatagramAsync("AAAA");
         var (_, from) = await backend.Socket.ReceiveTextFromAsync();
         await backend.Socket.ReceiveTextFromAsync();
-        // Datagrams are counted a moment after they were sent.
-        await Eventually.TrueAsync(() => balancer.Connections is [{ BytesToBackend: 5 }]);
 
         await backend.Socket.ReplyAsync("192.0.2.1", from);
         Assert.Equal("192.0.2.1", await client.ReceiveTextAsync());
