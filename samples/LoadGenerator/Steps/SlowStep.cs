@@ -55,18 +55,18 @@ internal sealed class SlowStep : IStep
         {
             using var client = new TourClient(balancers.Options.Edge, Clients);
             await MeasureAsync(client, slow, More, Clients, cancellation);
-            var more = More;
             var rows = new List<string[]> { new[] { "policy", "    p50", "    p99", "requests that the slow one got" } };
             var shares = new Dictionary<SelectionPolicy, int>();
             foreach (var policy in Policies)
             {
                 await edge.SetPolicyAsync(Topology.Catalog, policy, cancellation);
+                var more = More;
                 var measured = await MeasureAsync(client, slow, more, Requests, cancellation);
                 // Where the machine has so much else to do that every answer takes long, none of them is the slow one.
                 while (Aware.Contains(policy) && ShareOf(slow, measured) > Even / 2 && more < MostMore && TimeOfOthers(slow, measured) * Slower > Quick + more)
                 {
                     more = Math.Min(MostMore, (int)(TimeOfOthers(slow, measured) * Slower));
-                    report.Line($"{policy}: the others need {TimeOfOthers(slow, measured):0} ms on this machine now. Once more, and {slow} needs {Quick + more} ms from here on.");
+                    report.Line($"{policy}: the others need {TimeOfOthers(slow, measured):0} ms on this machine now. Once more, and {slow} needs {Quick + more} ms.");
                     measured = await MeasureAsync(client, slow, more, Requests, cancellation);
                 }
 
