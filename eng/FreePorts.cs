@@ -13,20 +13,31 @@ internal static class FreePorts
     // Above the ports of the sample topology and of Aspire's dashboard.
     private const int Lowest = 20_000;
     private const int UsualEnd = 32_768;
+    private const int BlockSize = 128;
 
     private static readonly int Count = FindEnd() - Lowest;
-    private static uint _next = (uint)Random.Shared.Next(Count);
+    private static readonly Lock Taking = new();
+    private static readonly Queue<int> Own = new();
+    private static readonly List<FileStream> Blocks = [];
 
     /// <summary>Takes a port that no call of this process had before, until all had their turn.</summary>
     /// <exception cref="InvalidOperationException">None is free.</exception>
     public static int Take()
     {
-        for (var tries = 0; tries < Count; tries++)
+        lock (Taking)
         {
-            var port = Lowest + (int)(Interlocked.Increment(ref _next) % Count);
-            if (IsFree(port, SocketType.Stream, ProtocolType.Tcp) && IsFree(port, SocketType.Dgram, ProtocolType.Udp))
+            for (var tries = 0; tries < Count; tries++)
             {
-                return port;
+                if (Own.Count == 0)
+                {
+                    ClaimBlock();
+                }
+
+                var port = Own.Dequeue();
+                if (IsFree(port, SocketType.Stream, ProtocolType.Tcp) && IsFree(port, SocketType.Dgram, ProtocolType.Udp))
+                {
+                    return port;
+                }
             }
         }
 
@@ -35,6 +46,34 @@ internal static class FreePorts
 
     /// <inheritdoc cref="Take()"/>
     public static int[] Take(int count) => [.. Enumerable.Range(0, count).Select(_ => Take())];
+
+    // A port is free until whoever was told of it has started. Two processes that take ports at the same time, such as a
+    // test and the program that it starts, must not be told of the same one.
+    private static void ClaimBlock()
+    {
+        var blocks = Math.Max(1, Count / BlockSize);
+        var first = Random.Shared.Next(blocks);
+        var block = Enumerable.Range(0, blocks).Select(i => (first + i) % blocks).FirstOrDefault(TryLock, first);
+        foreach (var port in Enumerable.Range(Lowest + (block * BlockSize), Math.Min(BlockSize, Count)))
+        {
+            Own.Enqueue(port);
+        }
+    }
+
+    // Locked until the process ends, however it does.
+    private static bool TryLock(int block)
+    {
+        try
+        {
+            var directory = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "loadbalancer-ports"));
+            Blocks.Add(new(Path.Combine(directory.FullName, $"{block}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static int FindEnd()
     {

@@ -8,7 +8,8 @@ namespace LoadGenerator;
 /// <summary>The two balancers that the tour compares.</summary>
 internal sealed class Balancers(TourOptions options) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    // A replica that was killed may have to start on a machine that has much else to do.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     public TourOptions Options => options;
@@ -30,6 +31,7 @@ internal sealed class Balancers(TourOptions options) : IDisposable
         await WaitAsync("edge", Edge, options.EdgeAdmin, Topology.Catalog, Topology.Replicas, cancellation);
         await WaitAsync("edge", Edge, options.EdgeAdmin, Topology.Canary, 1, cancellation);
         await WaitAsync("wire", Wire, options.WireAdmin, Topology.Catalog, Topology.Replicas, cancellation);
+        await WaitAsync("wire", Wire, options.WireAdmin, Topology.CatalogTls, Topology.Replicas, cancellation);
     }
 
     /// <summary>Leaves things as they are for a while.</summary>

@@ -6,6 +6,9 @@ internal static class Topology
     /// <summary>The service behind both balancers, and the pool of either.</summary>
     public const string Catalog = "catalog";
 
+    /// <summary>The same replicas where they end TLS themselves: a pool with checks of its own.</summary>
+    public const string CatalogTls = "catalog-tls";
+
     public const string Canary = "canary";
 
     public const int Replicas = 3;

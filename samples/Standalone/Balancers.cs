@@ -60,7 +60,8 @@ internal static class Balancers
         {
             Service = $"{scheme}://{name}",
             Policy = SelectionPolicy.RoundRobin,
-            HealthCheck = check with { Interval = TimeSpan.FromMilliseconds(500), Timeout = TimeSpan.FromSeconds(1), Fall = 2, Rise = 1 },
+            // A replica that is gone refuses at once. The time is for one that has to wait for the machine.
+            HealthCheck = check with { Interval = TimeSpan.FromMilliseconds(500), Timeout = TimeSpan.FromSeconds(5), Fall = 2, Rise = 1 },
         };
         foreach (var replica in replicas)
         {

@@ -142,7 +142,7 @@ public sealed class BackendKindTests(BackendKindTests.Fixture fixture) : IClassF
             await fixture.First.ResourceCommands.ExecuteCommandAsync(running.ResourceId, KnownResourceCommands.StopCommand, Cancelled);
             // Long before Aspire asks again, which it does every 30 s.
             await fixture.First.ResourceNotifications.WaitForResourceAsync("checked-lb", report => report.Snapshot.HealthStatus == HealthStatus.Unhealthy, Cancelled)
-                .WaitAsync(TimeSpan.FromSeconds(15), Cancelled);
+                .WaitAsync(TimeSpan.FromSeconds(25), Cancelled);
             await fixture.First.ResourceCommands.ExecuteCommandAsync(running.ResourceId, KnownResourceCommands.StartCommand, Cancelled);
             await fixture.First.ResourceNotifications.WaitForResourceAsync("checked", report => report.Snapshot.HealthStatus == HealthStatus.Healthy, Cancelled);
 

@@ -45,6 +45,7 @@ public sealed class ConfigurationFileWriterTests : IDisposable
         var texts = new[] { new string('a', 1_000_000), new string('b', 1_000_000) };
         await writer.WriteAsync(texts[0], Cancelled);
         using var written = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var reading = Task.Run(
             () =>
             {
@@ -53,12 +54,14 @@ public sealed class ConfigurationFileWriterTests : IDisposable
                 {
                     Assert.Contains(System.IO.File.ReadAllText(File), texts);
                     reads++;
+                    begun.TrySetResult();
                 }
 
                 return reads;
             },
             Cancelled);
 
+        await Task.WhenAny(begun.Task, reading);
         for (var i = 1; i <= 100; i++)
         {
             await writer.WriteAsync(texts[i % 2], Cancelled);

@@ -10,7 +10,7 @@ namespace Aspire.Hosting.Tests;
 /// <summary>The publisher in an AppHost whose orchestrator is the test.</summary>
 public sealed class ConfigurationPublisherTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -43,12 +43,20 @@ public sealed class TourTests(AppHostFixture fixture)
     {
         var resource = await fixture.App.ResourceNotifications.WaitForResourceHealthyAsync(Generator, Cancelled).WaitAsync(Patience, Cancelled);
 
+        var before = (await Task.WhenAll(fixture.GetPoolAsync("edge", "catalog"), fixture.GetPoolAsync("wire", "catalog"))).SelectMany(pool => pool.Backends).Select(backend => backend.Address).ToHashSet();
+
         var result = await fixture.App.ResourceCommands.ExecuteCommandAsync(resource.ResourceId, "kill", Cancelled);
 
         Assert.True(result.Success, result.Message);
         await WaitForLineAsync(resource.ResourceId, "✓ requests through Layer 7 that failed: 0");
-        await fixture.WaitForHealthyAsync("edge", "catalog", 3);
-        await fixture.WaitForHealthyAsync("wire", "catalog", 3);
+        foreach (var balancer in new[] { "edge", "wire" })
+        {
+            // It has another address now, and until a balancer has heard of that there are three healthy ones as before.
+            await Eventually.GetAsync(
+                () => fixture.GetPoolAsync(balancer, "catalog"),
+                pool => pool.Healthy == 3 && pool.Backends.Count == 3 && pool.Backends.Any(backend => !before.Contains(backend.Address)),
+                AppHostFixture.StartDeadline);
+        }
     }
 
     private async Task WaitForLineAsync(string resource, string line)

@@ -6,7 +6,7 @@ namespace LoadBalancer.Docs.Tests;
 /// <summary>Programs that commands start.</summary>
 internal static class Programs
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     public static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 

@@ -33,7 +33,8 @@ internal sealed partial class Sandbox : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lb-docs-");
     private readonly Dictionary<string, int> _ports = [];
     private readonly CancellationTokenSource _stop = new();
-    private readonly TcpListener _tcp = new(IPAddress.Loopback, 0);
+    // The same port over UDP is the sandbox's too.
+    private readonly TcpListener _tcp = new(IPAddress.Loopback, FreePorts.Take());
     private WebApplication? _services;
     private WebApplication? _balancer;
 
@@ -54,6 +55,9 @@ internal sealed partial class Sandbox : IAsyncDisposable
     /// <summary>Runs a command with the sandbox's ports in place of the sample's, and with its token.</summary>
     public async Task<(int ExitCode, string Output)> RunAsync(string command)
     {
+        // What streams has no end of its own; all else has as long as a busy machine needs.
+        var seconds = Streams().IsMatch(command) ? 2 : 30;
+        await File.WriteAllTextAsync(Path.Combine(_directory.FullName, ".curlrc"), $"fail-with-body\nshow-error\nmax-time = {seconds}\n", TestContext.Current.CancellationToken);
         var start = new ProcessStartInfo("bash", ["-c", $"{{ {SamplePorts().Replace(command, port => $"{_ports[port.Value]}")}\n}} 2>&1"])
         {
             WorkingDirectory = _directory.FullName,
@@ -118,7 +122,6 @@ internal sealed partial class Sandbox : IAsyncDisposable
         // One process is both balancers of the sample here.
         _ports["9070"] = _ports["9080"];
         _ports["7001"] = _ports["7000"];
-        await File.WriteAllTextAsync(Path.Combine(_directory.FullName, ".curlrc"), "fail-with-body\nshow-error\nmax-time = 2\n");
         await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "ca.pem"), Certificate());
 
         var path = Path.Combine(_directory.FullName, "sandbox.json");
@@ -219,6 +222,9 @@ internal sealed partial class Sandbox : IAsyncDisposable
 
     [GeneratedRegex(@"\b(8080|8082|8443|9080|9070|7000|7001|7002|7443)\b")]
     private static partial Regex SamplePorts();
+
+    [GeneratedRegex(@"\bcurl -\w*N\b")]
+    private static partial Regex Streams();
 
     [GeneratedRegex(@"^(?!.*"": 0).*ready", RegexOptions.Singleline)]
     private static partial Regex HealthyPools();

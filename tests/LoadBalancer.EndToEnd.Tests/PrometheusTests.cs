@@ -39,7 +39,14 @@ public sealed partial class PrometheusTests : IDisposable
         (await client.GetAsync("/nowhere", Cancelled)).Dispose();
         await AskRawAsync(raw);
         await Wait.UntilAsync(
-            async () => (await ScrapeAsync(scraper)).Values.GetValueOrDefault("""lb_connection_closed_total{lb_listener="raw",lb_reason="Completed"}""") == 1, () => "the end of the connection in /metrics");
+            async () =>
+            {
+                // Both come a moment after the client has its answer. Requests of one connection end one after the other.
+                var soFar = (await ScrapeAsync(scraper)).Values;
+                return soFar.GetValueOrDefault("""lb_connection_closed_total{lb_listener="raw",lb_reason="Completed"}""") == 1
+                    && soFar.GetValueOrDefault("""lb_request_duration_seconds_count{lb_status_class="4xx"}""") == 1;
+            },
+            () => "the end of the connection and of the last request in /metrics");
 
         var (values, types) = await ScrapeAsync(scraper);
 

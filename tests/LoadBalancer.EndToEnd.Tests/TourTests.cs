@@ -7,7 +7,7 @@ namespace LoadBalancer.EndToEnd.Tests;
 public sealed class TourTests
 {
     // It takes half a minute on a machine that has nothing else to do.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     // What the claims say. One run for all of them, since a run starts the topology.
     private static readonly (string Step, string Figure, double Lowest, double Highest)[] Claims =

@@ -55,11 +55,11 @@ public sealed class TraceTests(StandaloneTopology topology)
     {
         var aspire = AspireCli.Find();
         Assert.SkipWhen(aspire is null, "There is no aspire command in .tools (npm install by run.sh or test.sh), ASPIRE_CLI or PATH.");
-        var ports = FreePorts.Take(8);
+        var ports = FreePorts.Take(11);
         await using var standalone = TestProcess.Start(BuiltAssemblies.Standalone, [
             "--edge-port", $"{ports[0]}", "--edge-admin-port", $"{ports[1]}", "--wire-port", $"{ports[2]}", "--wire-admin-port", $"{ports[3]}",
             "--dashboard-port", $"{ports[4]}", "--otlp-grpc-port", $"{ports[5]}", "--otlp-http-port", $"{ports[6]}",
-            "--edge-https-port", $"{ports[7]}",
+            "--edge-https-port", $"{ports[7]}", "--wire-udp-port", $"{ports[8]}", "--wire-catalog-port", $"{ports[9]}", "--wire-tls-port", $"{ports[10]}",
         ]);
         await standalone.WaitForOutputAsync("\nready");
         using var client = new HttpClient { BaseAddress = new($"http://localhost:{ports[0]}"), Timeout = Wait.Patience };

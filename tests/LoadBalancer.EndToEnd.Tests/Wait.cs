@@ -3,7 +3,7 @@ namespace LoadBalancer.EndToEnd.Tests;
 
 internal static class Wait
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static async Task UntilAsync(Func<Task<bool>> condition, Func<string> what)
     {

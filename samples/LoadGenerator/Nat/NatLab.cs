@@ -26,7 +26,7 @@ internal static class NatLab
     private const int AdminPort = 9070;
     private const string Name = "tour";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     /// <summary>Writes <see cref="NatFindings"/> to the output.</summary>
     /// <returns>The exit code; where it is not 0, the error output has the reason.</returns>

@@ -9,7 +9,7 @@ namespace LoadGenerator.Steps;
 /// <summary>In NAT mode Layer 4 has no connection of its own.</summary>
 internal sealed class NatStep : IStep
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly string[] Tools = ["unshare", "ip", "nft", "conntrack"];
 
     public string Name => "nat";

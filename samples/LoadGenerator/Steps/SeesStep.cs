@@ -11,7 +11,7 @@ namespace LoadGenerator.Steps;
 /// <summary>Layer 4 has addresses and bytes; Layer 7 has the request.</summary>
 internal sealed class SeesStep : IStep
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly string[] Added = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"];
 
     public string Name => "sees";
@@ -29,7 +29,7 @@ internal sealed class SeesStep : IStep
         await client.ConnectAsync(balancers.Options.Wire.Host, balancers.Options.Wire.Port, cancellation);
         await client.GetStream().WriteAsync(sent, cancellation);
         var received = await client.GetStream().ReadAsync(new byte[4096], cancellation);
-        var row = await FindAsync(balancers, client, received, cancellation);
+        var row = await FindAsync(balancers, client, sent.Length, received, cancellation);
         report.Line("GET /headers through Layer 4. All that the balancer has of it is a row of its connection table:");
         report.Table(
             ["client", "backend", "bytes to backend", "bytes to client"],
@@ -58,7 +58,7 @@ internal sealed class SeesStep : IStep
         : throw new TourException($"GET /headers was answered with {(int)answer.Status}");
 
     // The balancer counts bytes when it has handed them on.
-    private static async Task<ConnectionStatistics> FindAsync(Balancers balancers, TcpClient client, int received, CancellationToken cancellation)
+    private static async Task<ConnectionStatistics> FindAsync(Balancers balancers, TcpClient client, int sent, int received, CancellationToken cancellation)
     {
         var since = Stopwatch.GetTimestamp();
         var port = string.Create(CultureInfo.InvariantCulture, $":{((System.Net.IPEndPoint)client.Client.LocalEndPoint!).Port}");
@@ -66,7 +66,7 @@ internal sealed class SeesStep : IStep
         {
             var row = (await balancers.Wire.GetStatisticsAsync(cancellation)).Layer4.Connections
                 .FirstOrDefault(row => row.Listener == Topology.Listener && row.Client.EndsWith(port, StringComparison.Ordinal));
-            if (row?.BytesToClient >= received || Stopwatch.GetElapsedTime(since) > Patience)
+            if ((row?.BytesToBackend >= sent && row.BytesToClient >= received) || Stopwatch.GetElapsedTime(since) > Patience)
             {
                 return row ?? throw new TourException("the connection is not in wire's table");
             }
