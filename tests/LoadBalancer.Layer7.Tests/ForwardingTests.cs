@@ -295,14 +295,14 @@ public class ForwardingTests
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(balancer.Uri) { Scheme = "ws", Path = "/ws" }.Uri, Cancelled);
 
-        var stopping = balancer.Layer7.StopAsync(TimeSpan.FromSeconds(15));
+        var stopping = balancer.Layer7.StopAsync(TimeSpan.FromSeconds(120));
         await socket.SendAsync("still here"u8.ToArray(), WebSocketMessageType.Text, true, Cancelled);
         var received = await socket.ReceiveAsync(new byte[256], Cancelled);
         Assert.True(received.Count > 0);
         Assert.False(stopping.IsCompleted);
 
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Cancelled);
-        await stopping.WaitAsync(TimeSpan.FromSeconds(14), Cancelled);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
     }
 
     [Fact]

@@ -44,7 +44,12 @@ internal sealed class TestBalancer : IAsyncDisposable
         {
             route.Pool ??= "web";
             route.Transforms = ByYarp.Value ? [.. route.Transforms, new() { ["RequestHeadersCopy"] = "true" }] : route.Transforms;
-            options.Pools.TryAdd(route.Pool, new() { HealthCheck = new() { Interval = TimeSpan.FromMilliseconds(100), Fall = 1, Rise = 1 } });
+            options.Pools.TryAdd(route.Pool, new()
+            {
+                // A check that is late on a busy machine is no failure, and what was ejected stays so for as long as a test lasts.
+                HealthCheck = new() { Interval = TimeSpan.FromMilliseconds(100), Timeout = TimeSpan.FromSeconds(10), Fall = 1, Rise = 1 },
+                OutlierEjection = new() { BaseTime = TimeSpan.FromMinutes(5) },
+            });
             options.Layer7.Routes[name] = route;
         }
 

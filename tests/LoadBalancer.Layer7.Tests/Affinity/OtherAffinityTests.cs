@@ -41,7 +41,7 @@ public sealed class OtherAffinityTests
     {
         await using var a = await TestBackend.StartAsync("a");
         await using var b = await TestBackend.StartAsync("b");
-        await using var balancer = await StartAsync(new() { Mode = SessionAffinityMode.Source, Expiry = TimeSpan.FromSeconds(1) }, a, b);
+        await using var balancer = await StartAsync(new() { Mode = SessionAffinityMode.Source, Expiry = TimeSpan.FromSeconds(5) }, a, b);
         using var client = balancer.CreateClient();
         using var another = balancer.CreateClient();
 

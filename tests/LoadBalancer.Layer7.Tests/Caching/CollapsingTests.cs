@@ -119,10 +119,16 @@ public sealed class CollapsingTests
     {
         var release = new TaskCompletionSource();
         var aborted = false;
+        var asked = 0;
         await using var origin = await CachedOrigin.StartAsync(async context =>
         {
-            await release.Task;
-            aborted = context.RequestAborted.IsCancellationRequested;
+            if (context.Request.Path == "/")
+            {
+                Interlocked.Increment(ref asked);
+                await release.Task;
+                aborted = context.RequestAborted.IsCancellationRequested;
+            }
+
             await CachedOrigin.AnswerAsync(context, "max-age=60");
         });
         using var leaves = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
@@ -131,12 +137,14 @@ public sealed class CollapsingTests
         await TestBalancer.WaitUntilAsync(() => origin.Backend.Requests == 1);
         var follower = origin.AskAsync();
         await TestBalancer.WaitUntilAsync(() => origin.Balancer.Route("cached").Requests == 2);
+        // A request counts a moment before it waits for the other's answer. As many more as it takes to meet every loop come after that.
+        await Task.WhenAll(Enumerable.Range(0, 4 * Environment.ProcessorCount).Select(i => origin.AskAsync($"/other-{i}"))).WaitAsync(Patience, Cancelled);
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
         release.SetResult();
 
         Assert.Equal("hello world", (await follower).Body);
-        Assert.Equal((1, false), (origin.Backend.Requests, aborted));
+        Assert.Equal((1, false), (asked, aborted));
     }
 
     [Fact]

@@ -84,6 +84,8 @@ public sealed class FreshnessTests
         using var hit = await origin.GetAsync();
 
         Assert.InRange(hit.Headers.Age!.Value.TotalSeconds, 40, 60);
+        // Whoever waited for the first one's answer may have it before that is stored.
+        await TestBalancer.WaitUntilAsync(() => origin.Balancer.Layer7.ListCache().Count == 1);
         Assert.InRange(origin.Balancer.Layer7.ListCache().Single().FreshSeconds, 40, 60);
         Assert.Equal(miss.Headers.Date, hit.Headers.Date);
     }
@@ -109,7 +111,7 @@ public sealed class FreshnessTests
         var (_, _, status) = await origin.AskAsync("/", ("Cache-Control", directive));
 
         Assert.Equal(requests, origin.Backend.Requests);
-        Assert.Matches(requests == 2 ? "^edge; fwd=request; stored; ttl=(70|69|68)$" : "^edge; hit", status);
+        Assert.Matches(requests == 2 ? "^edge; fwd=request; stored; ttl=(70|6[0-9])$" : "^edge; hit", status);
     }
 
     [Theory]

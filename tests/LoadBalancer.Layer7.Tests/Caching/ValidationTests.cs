@@ -105,8 +105,8 @@ public sealed class ValidationTests
             Assert.Equal("yes", response.Headers.GetValues("X-Kept").Single());
         }
 
-        // The backend's Date is a second old at times, or two.
-        Assert.Matches("^edge; fwd=stale; fwd-status=304; stored; ttl=(1000|999|998)$", CachedOrigin.CacheStatusOf(confirmed));
+        // The backend's Date is a second old at times, or two, and on a busy machine more.
+        Assert.Matches("^edge; fwd=stale; fwd-status=304; stored; ttl=(1000|99[0-9])$", CachedOrigin.CacheStatusOf(confirmed));
         Assert.StartsWith("edge; hit", CachedOrigin.CacheStatusOf(hit), StringComparison.Ordinal);
         Assert.Equal((1, 1, 1), (Cache(origin).Hits, Cache(origin).Revalidated, Cache(origin).Misses));
     }

@@ -10,7 +10,7 @@ public sealed class VaryTests
         Assert.Equal("a", (await origin.AskAsync("/", ("X-Kind", "a"))).Body);
         var (_, body, status) = await origin.AskAsync("/", ("X-Kind", "b"));
         Assert.Equal("b", body);
-        Assert.Matches("^edge; fwd=vary-miss; stored; ttl=(60|59|58)$", status);
+        Assert.Matches("^edge; fwd=vary-miss; stored; ttl=(60|5[0-9])$", status);
         Assert.Equal("", (await origin.AskAsync()).Body);
         Assert.Equal(3, origin.Backend.Requests);
 

@@ -87,10 +87,13 @@ internal sealed class Gateway : IAsyncDisposable
     }
 
     /// <summary>Waits until no request is under way, and says how many failed.</summary>
-    public async Task<long> FailuresAfterwardsAsync()
+    /// <param name="atLeast">How many are waited for: a backend is given back a moment before its failure is counted.</param>
+    public async Task<long> FailuresAfterwardsAsync(int atLeast = 0)
     {
-        await TestBalancer.WaitUntilAsync(() => _balancer.Pools.Find("web")!.GetStatistics().Backends.All(backend => backend.Active == 0));
-        return _balancer.Pools.Find("web")!.GetStatistics().Backends.Sum(backend => backend.Failures);
+        await TestBalancer.WaitUntilAsync(() => _balancer.Pools.Find("web")!.GetStatistics().Backends.All(backend => backend.Active == 0) && Failures() >= atLeast);
+        return Failures();
+
+        long Failures() => _balancer.Pools.Find("web")!.GetStatistics().Backends.Sum(backend => backend.Failures);
     }
 
     public async ValueTask DisposeAsync()

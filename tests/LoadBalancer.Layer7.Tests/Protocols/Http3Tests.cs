@@ -6,6 +6,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using LoadBalancer.Configuration;
 using LoadBalancer.Layer7.Tests.Tls;
+using LoadBalancer.Machine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -93,7 +94,7 @@ public sealed class Http3Tests : IDisposable
             options =>
             {
                 options.Layer7.Routes["all"].Transforms = isOwnWay ? [] : [new() { ["RequestHeadersCopy"] = "true" }];
-                options.Layer7.Routes["all"].Timeouts.Idle = TimeSpan.FromSeconds(1);
+                options.Layer7.Routes["all"].Timeouts.Idle = TimeSpan.FromSeconds(10);
             },
             logs);
         using var client = new HttpClient(gateway.CreateHandler()) { BaseAddress = gateway.Balancer.UriOf("quic") };
@@ -147,7 +148,7 @@ public sealed class Http3Tests : IDisposable
     public async Task A_backend_is_spoken_to_in_HTTP_3_by_the_trust_of_its_pool()
     {
         RequireQuic();
-        await using var backend = await ScriptedBackend.StartAsync(EchoAsync, HttpProtocols.Http1AndHttp2AndHttp3, _authority, (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+        await using var backend = await ScriptedBackend.StartAsync(EchoAsync, HttpProtocols.Http1AndHttp2AndHttp3, _authority, (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, FreePorts.Take(), configure));
         using var stranger = TestAuthority.Create("Stranger");
         await using var gateway = await StartAsync(backend.Address, options => options.Pools["web"].HttpVersion = BackendHttpVersion.Http3);
         using var client = gateway.CreateClient(ClientKind.H2Tls);
@@ -175,7 +176,7 @@ public sealed class Http3Tests : IDisposable
             app => app.MapGrpcService<GrpcEcho>(),
             HttpProtocols.Http1AndHttp2AndHttp3,
             _authority,
-            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, FreePorts.Take(), configure));
         await using var gateway = await StartAsync(backend.Address, options => options.Pools["web"].HttpVersion = version);
         using var channel = GrpcChannel.ForAddress(
             gateway.Balancer.UriOf("quic"),
@@ -208,7 +209,7 @@ public sealed class Http3Tests : IDisposable
             },
             HttpProtocols.Http1AndHttp2AndHttp3,
             _authority,
-            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+            (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, FreePorts.Take(), configure));
         await using var gateway = await StartAsync(backend.Address, options => options.Pools["web"].HttpVersion = BackendHttpVersion.Http3);
         using var socket = new ClientWebSocket();
         using var invoker = new HttpMessageInvoker(gateway.CreateHandler());
@@ -226,7 +227,7 @@ public sealed class Http3Tests : IDisposable
     public async Task Health_checks_speak_HTTP_3_where_the_pool_does()
     {
         RequireQuic();
-        await using var backend = await ScriptedBackend.StartAsync(EchoAsync, HttpProtocols.Http3, _authority, (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, TestPorts.Free(), configure));
+        await using var backend = await ScriptedBackend.StartAsync(EchoAsync, HttpProtocols.Http3, _authority, (kestrel, configure) => kestrel.Listen(IPAddress.Loopback, FreePorts.Take(), configure));
 
         // Starting waits until the check has passed.
         await using var gateway = await StartAsync(backend.Address, options =>

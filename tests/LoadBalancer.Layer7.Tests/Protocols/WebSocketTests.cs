@@ -181,7 +181,8 @@ public sealed class WebSocketTests : IDisposable
     {
         await using var backend = await StartBackendAsync(ClientKind.H1, async (context, socket) =>
             await socket.ReceiveAsync(new byte[100].AsMemory(), context.RequestAborted));
-        await using var gateway = await Gateway.StartAsync(_authority, backend.Address, options => options.Layer7.Routes["all"].Timeouts.Idle = TimeSpan.FromMilliseconds(300));
+        // The time is for the handshake as well, on a busy machine.
+        await using var gateway = await Gateway.StartAsync(_authority, backend.Address, options => options.Layer7.Routes["all"].Timeouts.Idle = TimeSpan.FromSeconds(2));
         using var socket = await ConnectAsync(gateway, ClientKind.H1);
 
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(new byte[100].AsMemory(), Cancelled).AsTask().WaitAsync(Patience, Cancelled));

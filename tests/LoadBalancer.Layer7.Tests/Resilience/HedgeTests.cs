@@ -81,11 +81,6 @@ public sealed class HedgeTests
     {
         await using var a = await TestBackend.StartAsync("a");
         await using var b = await TestBackend.StartAsync("b");
-        a.Script = async context =>
-        {
-            await Task.Delay(300);
-            await context.Response.WriteAsync("a");
-        };
         b.Script = context =>
         {
             context.Abort();
@@ -93,6 +88,11 @@ public sealed class HedgeTests
         };
         await using var balancer = await TestBalancer.StartAsync(Options(new()), a, b);
         using var client = balancer.CreateClient();
+        a.Script = async context =>
+        {
+            await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends.Any(backend => backend is { Name: "b", Failures: 1 }));
+            await context.Response.WriteAsync("a");
+        };
 
         Assert.Equal("a", await client.GetStringAsync("/", Cancelled));
 
@@ -108,17 +108,18 @@ public sealed class HedgeTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere a full queue refuses connections");
         using var silent = new SilentPort();
         await using var b = await TestBackend.StartAsync("b");
-        b.Script = async context =>
-        {
-            await Task.Delay(1000, context.RequestAborted);
-            await context.Response.WriteAsync("b");
-        };
-        var options = Options(new() { Timeouts = new() { Connect = TimeSpan.FromMilliseconds(250) } });
+        // The time is for b as well, on a busy machine.
+        var options = Options(new() { Timeouts = new() { Connect = TimeSpan.FromSeconds(2) } });
         options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
         await using var balancer = await TestBalancer.StartAsync(options, b);
         balancer.SetBackends("web", silent.Address, b.Address);
         var pool = balancer.Pools.Find("web")!;
         await TestBalancer.WaitUntilAsync(() => pool.Snapshot.Available.Length == 2);
+        b.Script = async context =>
+        {
+            await TestBalancer.WaitUntilAsync(() => FailuresAt(silent.Address) == 1);
+            await context.Response.WriteAsync("b");
+        };
         using var client = balancer.CreateClient();
 
         Assert.Equal("b", await client.GetStringAsync("/", Cancelled));
@@ -137,7 +138,7 @@ public sealed class HedgeTests
         await using var b = await TestBackend.StartAsync("b");
         a.Script = b.Script = async context =>
         {
-            await Task.Delay(300);
+            await TestBalancer.WaitUntilAsync(() => a.Requests == 1 && b.Requests == 1);
             context.Abort();
         };
         await using var balancer = await TestBalancer.StartAsync(Options(new() { Retry = new() { Attempts = 1 } }), a, b);
@@ -155,13 +156,15 @@ public sealed class HedgeTests
     {
         await using var a = await TestBackend.StartAsync("a");
         await using var b = await TestBackend.StartAsync("b");
-        a.Script = async context =>
-        {
-            await Task.Delay(150);
-            await context.Response.WriteAsync("a");
-        };
         await using var balancer = await TestBalancer.StartAsync(Options(new() { Retry = new() { Budget = 0 } }), a, b);
         using var client = balancer.CreateClient();
+        a.Script = async context =>
+        {
+            // Until the balancer would not wait for it any longer.
+            var asked = a.Requests;
+            await TestBalancer.WaitUntilAsync(() => balancer.Route("all").Resilience is var figures && figures.Hedges + figures.RetriesRefused >= asked);
+            await context.Response.WriteAsync("a");
+        };
 
         for (var i = 0; i < 5; i++)
         {

@@ -32,7 +32,7 @@ public sealed class TimeoutTests
         using var response = await client.GetAsync("/hang", Cancelled);
 
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
-        Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(15));
+        Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(50));
         var text = await response.Content.ReadAsStringAsync(Cancelled);
         Assert.Contains($"within 0.3 s (Timeouts:{which} of route 'all')", text);
         Assert.Contains("'web'", text);
@@ -48,7 +48,8 @@ public sealed class TimeoutTests
         using var silent = new SilentPort();
         await using var backend = await TestBackend.StartAsync("a");
         var options = TestBalancer.Options(
-            ("both", new() { Path = "/both/{**rest}", Timeouts = new() { Connect = TimeSpan.FromMilliseconds(200) } }),
+            // The time is for the backend that accepts as well, on a busy machine.
+            ("both", new() { Path = "/both/{**rest}", Timeouts = new() { Connect = TimeSpan.FromSeconds(1) } }),
             ("one", new() { Path = "/one", Pool = "silent", Timeouts = new() { Connect = TimeSpan.FromMilliseconds(250) } }));
         options.Pools["web"].HealthCheck = options.Pools["silent"].HealthCheck = new() { Type = HealthCheckType.None };
         await using var balancer = await TestBalancer.StartAsync(options, backend);
@@ -78,10 +79,10 @@ public sealed class TimeoutTests
     public async Task The_time_to_the_first_byte_begins_when_the_body_was_sent()
     {
         await using var backend = await TestBackend.StartAsync("a");
-        var options = TestBalancer.Options(("all", new() { Timeouts = new() { FirstByte = TimeSpan.FromMilliseconds(400) } }));
+        var options = TestBalancer.Options(("all", new() { Timeouts = new() { FirstByte = TimeSpan.FromMilliseconds(1500) } }));
         await using var balancer = await TestBalancer.StartAsync(options, backend);
         using var client = balancer.CreateClient();
-        using var content = new SlowContent(pieces: 4, TimeSpan.FromMilliseconds(250));
+        using var content = new SlowContent(pieces: 4, TimeSpan.FromMilliseconds(600));
 
         using var response = await client.PostAsync("/length", content, Cancelled);
 
@@ -97,7 +98,7 @@ public sealed class TimeoutTests
     {
         await using var backend = await TestBackend.StartAsync("a");
         backend.Script = DripAsync;
-        var options = TestBalancer.Options(("all", new() { Timeouts = new() { FirstByte = TimeSpan.FromMilliseconds(300) } }));
+        var options = TestBalancer.Options(("all", new() { Timeouts = new() { FirstByte = TimeSpan.FromMilliseconds(1500) } }));
         await using var balancer = await TestBalancer.StartAsync(options, backend);
         using var client = balancer.CreateClient();
 
@@ -109,7 +110,7 @@ public sealed class TimeoutTests
     {
         await using var backend = await TestBackend.StartAsync("a");
         backend.Script = DripAsync;
-        var options = TestBalancer.Options(("all", new() { Timeouts = new() { Total = TimeSpan.FromMilliseconds(500) } }));
+        var options = TestBalancer.Options(("all", new() { Timeouts = new() { Total = TimeSpan.FromMilliseconds(1500) } }));
         await using var balancer = await TestBalancer.StartAsync(options, backend);
         using var client = balancer.CreateClient();
 
@@ -142,7 +143,7 @@ public sealed class TimeoutTests
     public async Task A_web_socket_outlives_the_total_time_and_ends_when_it_is_idle()
     {
         await using var backend = await TestBackend.StartAsync("a");
-        var timeouts = new RouteTimeoutOptions { Total = TimeSpan.FromMilliseconds(400), FirstByte = TimeSpan.FromMilliseconds(400), Idle = TimeSpan.FromSeconds(1) };
+        var timeouts = new RouteTimeoutOptions { Total = TimeSpan.FromMilliseconds(1500), FirstByte = TimeSpan.FromMilliseconds(1500), Idle = TimeSpan.FromSeconds(3) };
         await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("all", new() { Timeouts = timeouts })), backend);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(balancer.Uri) { Scheme = "ws", Path = "/ws" }.Uri, Cancelled);
@@ -156,20 +157,21 @@ public sealed class TimeoutTests
             Assert.Equal("a: hello", Encoding.UTF8.GetString(buffer, 0, received.Count));
             await Task.Delay(100, Cancelled);
         }
-        while (Stopwatch.GetElapsedTime(since) < TimeSpan.FromMilliseconds(1500));
+        while (Stopwatch.GetElapsedTime(since) < TimeSpan.FromMilliseconds(3500));
 
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ReceiveAsync(buffer, Cancelled));
         await TestBalancer.WaitUntilAsync(() => balancer.Route("all").Resilience.Timeouts["Idle"] == 1);
         Assert.Equal((0, 0), (Backend(balancer).Failures, balancer.Route("all").Failed));
     }
 
+    // For longer than the times of these tests, which a busy machine must not exceed by itself.
     private static async Task DripAsync(HttpContext context)
     {
         for (var i = 0; i < 4; i++)
         {
             await context.Response.WriteAsync("x");
             await context.Response.Body.FlushAsync();
-            await Task.Delay(200);
+            await Task.Delay(600);
         }
     }
 

@@ -161,7 +161,7 @@ public sealed class ConnectionTests
             await exchange.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
             await exchange.WaitForEndAsync();
         });
-        await using var balancer = await backend.StartBalancerAsync(new() { Timeouts = new() { Idle = TimeSpan.FromMilliseconds(200) } });
+        await using var balancer = await backend.StartBalancerAsync(new() { Timeouts = new() { Idle = TimeSpan.FromSeconds(2) } });
         using var client = await RawClient.ConnectAsync(balancer);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
 
@@ -251,8 +251,8 @@ public sealed class ConnectionTests
         using var sweep = new ConnectionSweep();
         var pool = new ConnectionPool(new IPEndPoint(IPAddress.Loopback, new Uri(backend.Address).Port), sweep);
         var (slow, other) = (await ConnectAsync(pool), await ConnectAsync(pool));
-        slow.ExpireAfter(200);
-        other.ExpireAfter(200);
+        slow.ExpireAfter(2_000);
+        other.ExpireAfter(2_000);
         var flush = new TaskCompletionSource<FlushResult>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var taking = AnswerBody.IsTakenAsync(new(flush.Task), slow, TimeSpan.FromSeconds(60));
@@ -273,9 +273,10 @@ public sealed class ConnectionTests
         var connection = await ConnectAsync(new(new IPEndPoint(IPAddress.Loopback, new Uri(backend.Address).Port), sweep));
 
         Assert.True(connection.TryRest(100));
-        await TestBalancer.WaitUntilAsync(() => connection.IsClosed);
+        // Whoever closes it says why a moment later.
+        await TestBalancer.WaitUntilAsync(() => connection.Cause != CloseCause.None);
 
-        Assert.Equal(CloseCause.Expired, connection.Cause);
+        Assert.Equal((true, CloseCause.Expired), (connection.IsClosed, connection.Cause));
         Assert.False(connection.TryWake(isSure: true));
     }
 
@@ -285,7 +286,7 @@ public sealed class ConnectionTests
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         await using var backend = ScriptedBackend.Answering(Hello);
-        await using var balancer = await backend.StartBalancerAsync(new() { Timeouts = new() { Connect = TimeSpan.FromMilliseconds(200) } });
+        await using var balancer = await backend.StartBalancerAsync(new() { Timeouts = new() { Connect = TimeSpan.FromSeconds(20) } });
         balancer.SetBackends("web", $"http://{taken.LocalEndPoint}");
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && id == taken.LocalEndPoint!.ToString());
         using var client = await RawClient.ConnectAsync(balancer);
@@ -309,7 +310,8 @@ public sealed class ConnectionTests
             }
         });
 
-        Assert.InRange(backend.Connections, 1, 32);
+        // One at a time for each, and another now and then: connections at which another thread is at work are passed by.
+        Assert.InRange(backend.Connections, 1, 64);
         Assert.Equal(32 * 50, backend.Requests);
     }
 
