@@ -305,14 +305,16 @@ internal sealed partial class TcpRelayListener : Layer4Listener
                 return (backend, socket);
             }
 
-            pool.Release(backend);
             if (connection.IsAborted)
             {
                 // The balancer stops; the backend has not failed.
+                pool.Release(backend);
                 return default;
             }
 
+            // Before it is given back: whoever waits for room must not get one that is about to be ejected.
             pool.ReportFailure(backend, error ?? "cannot be connected");
+            pool.Release(backend);
             Layer4Telemetry.ConnectFailed(connection.Activity, backend, error);
             Log.ConnectFailed(_logger, Name, backend, error, attempt, settings.Options.ConnectAttempts);
             tried = [.. tried, backend];

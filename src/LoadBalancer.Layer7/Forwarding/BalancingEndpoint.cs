@@ -66,6 +66,15 @@ internal sealed partial class BalancingEndpoint(
                     {
                         AttemptSpan.End(span, attempt, result, AttemptJudge.Explain(attempt, error));
                     }
+
+                    if (error != ForwarderError.None && attempt.FirstByteAt == 0)
+                    {
+                        // Whoever gave up, it took that long at least.
+                        attempt.RecordLatency();
+                    }
+
+                    // Before the backend is given back: whoever waits for room must not get one that is about to be ejected.
+                    AttemptJudge.Report(attempt, result, error);
                 }
                 finally
                 {
@@ -74,13 +83,6 @@ internal sealed partial class BalancingEndpoint(
                     pool.Release(attempt.Backend);
                 }
 
-                if (error != ForwarderError.None && attempt.FirstByteAt == 0)
-                {
-                    // Whoever gave up, it took that long at least.
-                    attempt.RecordLatency();
-                }
-
-                AttemptJudge.Report(attempt, result, error);
                 next = attempt.Next;
                 if (result is not (AttemptResult.Answered or AttemptResult.ClientGone))
                 {

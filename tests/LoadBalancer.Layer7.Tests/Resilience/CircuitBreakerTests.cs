@@ -97,6 +97,37 @@ public sealed class CircuitBreakerTests
     }
 
     [Fact]
+    public async Task A_request_that_waits_is_not_given_a_backend_that_is_about_to_be_ejected()
+    {
+        await using var a = await TestBackend.StartAsync("a");
+        await using var b = await TestBackend.StartAsync("b");
+        var (fails, ends) = (new TaskCompletionSource(), new TaskCompletionSource());
+        a.Script = async context =>
+        {
+            await fails.Task;
+            await FailAsync(context);
+        };
+        b.Script = _ => ends.Task;
+        var options = TestBalancer.Options(("all", new()));
+        var pool = options.Pools["web"];
+        (pool.MaxConnections, pool.QueueLength, pool.QueueTimeout) = (1, 1, TimeSpan.FromMinutes(5));
+        pool.OutlierEjection = new() { ServerErrors = true, ConsecutiveFailures = 1, BaseTime = TimeSpan.FromMinutes(5) };
+        await using var balancer = await TestBalancer.StartAsync(options, a, b);
+        var held = new[] { balancer.CreateClient().GetAsync("/", Cancelled), balancer.CreateClient().GetAsync("/", Cancelled) };
+        await TestBalancer.WaitUntilAsync(() => a.Requests == 1 && b.Requests == 1);
+        var waiting = balancer.CreateClient().GetAsync("/", Cancelled);
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Queued == 1);
+
+        fails.SetResult();
+        Assert.Equal(HttpStatusCode.InternalServerError, (await await Task.WhenAny(held)).StatusCode);
+        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.GetStatistics().Backends.Any(backend => backend is { Name: "a", Active: 0 }));
+        ends.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, (await waiting).StatusCode);
+        Assert.Equal((1, 2), (a.Requests, b.Requests));
+    }
+
+    [Fact]
     public async Task A_backend_of_which_too_large_a_share_fails_is_ejected_although_it_sometimes_does_well()
     {
         await using var a = await TestBackend.StartAsync("a");
