@@ -146,7 +146,7 @@ public class ForwardingTests
         using var client = balancer.CreateClient();
 
         balancer.SetBackends("web", a.Address, b.Address);
-        await TestBalancer.WaitUntilAsync(() => client.GetFromJsonAsync<Answer>("/").Result!.Replica == "b" || b.Requests > 0);
+        await TestBalancer.WaitUntilAsync(async () => (await client.GetFromJsonAsync<Answer>("/", Cancelled))!.Replica == "b" || b.Requests > 0);
 
         balancer.SetBackends("web", b.Address);
         await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Members.Length == 1);

@@ -108,7 +108,7 @@ public sealed class RoutingTests
         await balancer.ApplyAsync(changed);
 
         using var client = balancer.CreateClient();
-        await TestBalancer.WaitUntilAsync(() => client.GetAsync("/new").Result.StatusCode == HttpStatusCode.OK);
+        await TestBalancer.WaitUntilAsync(async () => (await client.GetAsync("/new", TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/old", TestContext.Current.CancellationToken)).StatusCode);
         Assert.Equal(port, balancer.Uri.Port);
     }
@@ -123,7 +123,7 @@ public sealed class RoutingTests
         await balancer.ApplyAsync(TestBalancer.Options(("stays", new() { Path = "/stays" })));
 
         using var client = balancer.CreateClient();
-        await TestBalancer.WaitUntilAsync(() => client.GetAsync("/goes").Result.StatusCode == HttpStatusCode.NotFound);
+        await TestBalancer.WaitUntilAsync(async () => (await client.GetAsync("/goes", TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.NotFound);
         Assert.Equal("a", (await balancer.GetAsync("/stays")).Replica);
         Assert.Null(balancer.Pools.Find("old"));
     }

@@ -96,6 +96,14 @@ internal sealed class TestBalancer : IAsyncDisposable
         _addresses.Publish(_services.SelectMany(service => service.Value.Select((address, i) => KeyValuePair.Create($"Services:{service.Key}:{(address.StartsWith("https:", StringComparison.Ordinal) ? "https" : "http")}:{i}", (string?)address))));
     }
 
+    /// <summary>As <see cref="SetBackends"/>, and waits until the pool has just these and may use them. Before that, the name of a service passes through as a host of its own.</summary>
+    public async Task SetBackendsAsync(string pool, params string[] addresses)
+    {
+        SetBackends(pool, addresses);
+        var expected = addresses.Select(address => address.StartsWith("unix:", StringComparison.Ordinal) ? address : new Uri(address).Authority).Order().ToArray();
+        await WaitUntilAsync(() => Pools.Find(pool)!.Snapshot.Available.ToArray().Select(backend => backend.Id).Order().SequenceEqual(expected));
+    }
+
     public Uri UriOf(string listener)
     {
         var statistics = Listener(listener);
@@ -120,10 +128,12 @@ internal sealed class TestBalancer : IAsyncDisposable
         return (await client.GetFromJsonAsync<Answer>(path, TestContext.Current.CancellationToken))!;
     }
 
-    public static async Task WaitUntilAsync(Func<bool> condition)
+    public static Task WaitUntilAsync(Func<bool> condition) => WaitUntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task WaitUntilAsync(Func<Task<bool>> condition)
     {
         var deadline = DateTime.UtcNow + Patience;
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(DateTime.UtcNow < deadline, "the condition did not become true in time");
             await Task.Delay(10, TestContext.Current.CancellationToken);

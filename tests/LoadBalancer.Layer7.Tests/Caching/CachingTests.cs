@@ -181,7 +181,7 @@ public sealed class CachingTests
         Assert.Equal(1, backend.Requests + other.Requests);
 
         await balancer.ApplyAsync(TestBalancer.Options(("cached", new() { Path = "/{**rest}", Cache = new() { Duration = TimeSpan.FromMinutes(2) } })));
-        await TestBalancer.WaitUntilAsync(() => balancer.GetAsync("/about").Result is not null && backend.Requests + other.Requests == 2);
+        await TestBalancer.WaitUntilAsync(async () => await balancer.GetAsync("/about") is not null && backend.Requests + other.Requests == 2);
     }
 
     [Fact]

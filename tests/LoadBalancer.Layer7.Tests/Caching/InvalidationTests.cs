@@ -138,7 +138,7 @@ public sealed class InvalidationTests
         Assert.Equal(["/b"], Paths());
 
         // YARP takes new routes a moment later; until it has, requests pass by the cache.
-        await TestBalancer.WaitUntilAsync(() => balancer.GetAsync("/a").Result is not null && Paths().Length == 2);
+        await TestBalancer.WaitUntilAsync(async () => await balancer.GetAsync("/a") is not null && Paths().Length == 2);
         Assert.Equal(2, (await balancer.GetAsync("/b")).Count);
 
         string[] Paths() => [.. balancer.Layer7.ListCache().Select(answer => new Uri(answer.Url).AbsolutePath).Order()];

@@ -36,9 +36,7 @@ internal sealed class RawBackend : IAsyncDisposable
     {
         options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
         var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>());
-        balancer.SetBackends("web", Address);
-        // Until then the service is its own name, by which nobody is found.
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [var backend] && backend.Id == Authority);
+        await balancer.SetBackendsAsync("web", Address);
         return balancer;
     }
 

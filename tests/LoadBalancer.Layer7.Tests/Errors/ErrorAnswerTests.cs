@@ -123,11 +123,11 @@ public sealed class ErrorAnswerTests
         Assert.Equal("8", exhausted.Headers.GetValues("grpc-status").Single());
         Assert.InRange(long.Parse(exhausted.Headers.GetValues("grpc-retry-pushback-ms").Single()), 3_000_000, 3_600_000);
 
-        Assert.All([unavailable, exhausted], response =>
+        await Assert.AllAsync([unavailable, exhausted], async response =>
         {
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             Assert.Equal(expected, response.Content.Headers.ContentType!.ToString());
-            Assert.Empty(response.Content.ReadAsByteArrayAsync(Cancelled).Result);
+            Assert.Empty(await response.Content.ReadAsByteArrayAsync(Cancelled));
             Assert.Empty(response.TrailingHeaders);
         });
     }

@@ -38,9 +38,9 @@ public sealed class RateLimitTests
         using var client = balancer.CreateClient();
 
         string? header = null;
-        await TestBalancer.WaitUntilAsync(() =>
+        await TestBalancer.WaitUntilAsync(async () =>
         {
-            using var response = client.GetAsync("/").Result;
+            using var response = await client.GetAsync("/", Cancelled);
             header = response.StatusCode == HttpStatusCode.TooManyRequests ? response.Headers.GetValues("Retry-After").Single() : null;
             return header is not null;
         });
@@ -59,9 +59,9 @@ public sealed class RateLimitTests
         using var client = balancer.CreateClient();
 
         var answers = new List<int>();
-        await TestBalancer.WaitUntilAsync(() =>
+        await TestBalancer.WaitUntilAsync(async () =>
         {
-            answers.Add((int)client.GetAsync("/").Result.StatusCode);
+            answers.Add((int)(await client.GetAsync("/", Cancelled)).StatusCode);
             return answers is [.., 429, 200];
         });
 

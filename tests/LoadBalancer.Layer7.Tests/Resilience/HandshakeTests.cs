@@ -130,8 +130,7 @@ public sealed class HandshakeTests : IDisposable
         options.Pools["web"].BackendTls = new() { TrustedCa = _files.WriteCertificates("ca.pem", _authority.Certificate) };
         options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
         var balancer = await TestBalancer.StartAsync(options);
-        balancer.SetBackends("web", addresses);
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == addresses.Length);
+        await balancer.SetBackendsAsync("web", addresses);
         return balancer;
     }
 }

@@ -112,9 +112,8 @@ public sealed class HedgeTests
         var options = Options(new() { Timeouts = new() { Connect = TimeSpan.FromSeconds(2) } });
         options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
         await using var balancer = await TestBalancer.StartAsync(options, b);
-        balancer.SetBackends("web", silent.Address, b.Address);
+        await balancer.SetBackendsAsync("web", silent.Address, b.Address);
         var pool = balancer.Pools.Find("web")!;
-        await TestBalancer.WaitUntilAsync(() => pool.Snapshot.Available.Length == 2);
         b.Script = async context =>
         {
             await TestBalancer.WaitUntilAsync(() => FailuresAt(silent.Address) == 1);

@@ -53,9 +53,8 @@ public sealed class TimeoutTests
             ("one", new() { Path = "/one", Pool = "silent", Timeouts = new() { Connect = TimeSpan.FromMilliseconds(250) } }));
         options.Pools["web"].HealthCheck = options.Pools["silent"].HealthCheck = new() { Type = HealthCheckType.None };
         await using var balancer = await TestBalancer.StartAsync(options, backend);
-        balancer.SetBackends("web", backend.Address, silent.Address);
-        balancer.SetBackends("silent", silent.Address);
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == 2 && balancer.Pools.Find("silent")!.Snapshot.Available.Length == 1);
+        await balancer.SetBackendsAsync("web", backend.Address, silent.Address);
+        await balancer.SetBackendsAsync("silent", silent.Address);
         using var client = balancer.CreateClient();
 
         for (var i = 0; i < 4; i++)

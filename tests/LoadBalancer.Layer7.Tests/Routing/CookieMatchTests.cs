@@ -58,7 +58,7 @@ public sealed class CookieMatchTests
 
         await balancer.ApplyAsync(TestBalancer.Options(("beta", new() { Cookies = { ["beta"] = ["2"] } })));
 
-        await TestBalancer.WaitUntilAsync(() => StatusAsync().Result == 200);
+        await TestBalancer.WaitUntilAsync(async () => await StatusAsync() == 200);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class ListenerMatchTests
         Assert.Equal(404, (await RawAnswer.OfAsync(balancer.Uri, Request)).Status);
         await balancer.ApplyAsync(options);
 
-        await TestBalancer.WaitUntilAsync(() => RawAnswer.OfAsync(balancer.Uri, Request).Result.Status == 200);
+        await TestBalancer.WaitUntilAsync(async () => (await RawAnswer.OfAsync(balancer.Uri, Request)).Status == 200);
     }
 
     [Fact]

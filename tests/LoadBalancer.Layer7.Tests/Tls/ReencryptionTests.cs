@@ -127,7 +127,7 @@ public sealed class ReencryptionTests : IDisposable
 
         await balancer.ApplyAsync(Options(new() { TrustedCa = _files.WriteCertificates("other.pem", stranger.Certificate) }));
 
-        await TestBalancer.WaitUntilAsync(() => StatusAsync(balancer).Result == HttpStatusCode.BadGateway);
+        await TestBalancer.WaitUntilAsync(async () => await StatusAsync(balancer) == HttpStatusCode.BadGateway);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class ReencryptionTests : IDisposable
 
         WriteCa();
 
-        await TestBalancer.WaitUntilAsync(() => StatusAsync(balancer).Result == HttpStatusCode.OK);
+        await TestBalancer.WaitUntilAsync(async () => await StatusAsync(balancer) == HttpStatusCode.OK);
     }
 
     [Theory]

@@ -30,8 +30,7 @@ public sealed class AllocationTests
         var options = TestBalancer.Options(("all", new()));
         options.Pools["web"].HealthCheck = new() { Type = HealthCheckType.None };
         await using var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>());
-        balancer.SetBackends("web", $"http://{listener.LocalEndPoint}");
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && id == listener.LocalEndPoint!.ToString());
+        await balancer.SetBackendsAsync("web", $"http://{listener.LocalEndPoint}");
 
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await client.ConnectAsync(balancer.Uri.Host, balancer.Uri.Port, TestContext.Current.CancellationToken);

@@ -44,9 +44,7 @@ internal sealed class ScriptedBackend : IAsyncDisposable
         options.Pools["web"].OutlierEjection = new() { ConsecutiveFailures = 1_000 };
         configure?.Invoke(options);
         var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]>());
-        balancer.SetBackends("web", Address);
-        // Before that the name of the pool passes through as a host of its own.
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && (Address == id || Address == $"http://{id}"));
+        await balancer.SetBackendsAsync("web", Address);
         return balancer;
     }
 
