@@ -63,10 +63,10 @@ internal sealed class SlowStep : IStep
                 var more = More;
                 var measured = await MeasureAsync(client, slow, more, Requests, cancellation);
                 // Where the machine has so much else to do that every answer takes long, none of them is the slow one.
-                while (Aware.Contains(policy) && ShareOf(slow, measured) > Even / 2 && more < MostMore && TimeOfOthers(slow, measured) * Slower > Quick + more)
+                while (Aware.Contains(policy) && ShareOf(slow, measured) > Even / 2 && more < MostMore && TimeOfOthers(slow, measured) is var others && others * Slower > Quick + more)
                 {
-                    more = Math.Min(MostMore, (int)(TimeOfOthers(slow, measured) * Slower));
-                    report.Line($"{policy}: the others need {TimeOfOthers(slow, measured):0} ms on this machine now. Once more, and {slow} needs {Quick + more} ms.");
+                    more = Math.Min(MostMore, (int)(others * Slower));
+                    report.Line($"{policy}: the others need {others:0} ms on this machine now. Once more, and {slow} needs {Quick + more} ms.");
                     measured = await MeasureAsync(client, slow, more, Requests, cancellation);
                 }
 

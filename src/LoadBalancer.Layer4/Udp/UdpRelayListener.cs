@@ -291,15 +291,17 @@ internal sealed partial class UdpRelayListener : Layer4Listener
                 return;
             }
 
-            pool.Release(backend);
             if (error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
             {
                 // The balancer's own limit says nothing of the backend.
+                pool.Release(backend);
                 Refuse(session, CloseReason.AtCapacity);
                 return;
             }
 
+            // Before it is given back, as over TCP: others may wait for room in the same pool.
             pool.ReportFailure(backend, error.ToString());
+            pool.Release(backend);
             Layer4Telemetry.ConnectFailed(session.RecordedActivity, backend, error.ToString());
             Log.BackendFailed(_logger, Name, session.Id, backend, error);
             tried = [.. tried, backend];

@@ -188,6 +188,33 @@ public sealed class CapacityTests
     }
 
     [Fact]
+    public async Task Who_waits_is_not_given_a_backend_that_is_about_to_be_ejected()
+    {
+        using var silent = await DeadEnd.SilentAsync();
+        await using var echo = TestBackend.Echo();
+        await using var balancer = await TestBalancer.StartAsync([silent.Address, echo.Address], new() { ConnectTimeout = TimeSpan.FromSeconds(2), ConnectAttempts = 1 }, pool: new()
+        {
+            MaxConnections = 1,
+            QueueLength = 10,
+            QueueTimeout = Long,
+            OutlierEjection = new() { ConsecutiveFailures = 1, BaseTime = Long },
+        });
+        var members = balancer.Pool.Snapshot.Members;
+        using var lost = await balancer.ConnectAsync();
+        await Eventually.TrueAsync(() => members[0].Active == 1);
+        using var open = await OpenAsync(balancer);
+        using var waiting = await balancer.ConnectAsync();
+        await Eventually.TrueAsync(() => balancer.Pool.GetStatistics().Queued == 1);
+
+        await lost.IsResetAsync();
+        await Eventually.TrueAsync(() => members[0].Active == 0);
+        open.Dispose();
+
+        await StillEchoesAsync(waiting);
+        Assert.Equal((1L, 2L), (members[0].Picks, members[1].Picks));
+    }
+
+    [Fact]
     public async Task Who_waits_can_be_closed_by_command_and_does_not_hold_up_the_end()
     {
         await using var backend = TestBackend.Echo();

@@ -174,8 +174,7 @@ public sealed class CachingTests
         await using var balancer = await TestBalancer.StartAsync(TestBalancer.Options(("cached", Cached)), backend);
         Assert.Equal(1, (await balancer.GetAsync("/about")).Count);
 
-        balancer.SetBackends("web", backend.Address, other.Address);
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == 2);
+        await balancer.SetBackendsAsync("web", backend.Address, other.Address);
         await balancer.ApplyAsync(TestBalancer.Options(("cached", Cached)));
         Assert.Equal(1, (await balancer.GetAsync("/about")).Count);
         Assert.Equal(1, backend.Requests + other.Requests);

@@ -47,8 +47,7 @@ internal sealed class Gateway : IAsyncDisposable
         options.Layer7.Listeners["tls"] = new() { Address = "127.0.0.1:0", Tls = new() { Certificates = { ["all"] = new() { Path = files.WritePem("all.pem", authority.Issue("127.0.0.1", "localhost")) } } } };
         configure?.Invoke(options);
         var balancer = await BindAsync(options, logs);
-        balancer.SetBackends("web", address);
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available.Length == 1);
+        await balancer.SetBackendsAsync("web", address);
         return new(balancer, options, authority, files);
     }
 

@@ -98,9 +98,8 @@ public sealed class PolicyTests
         var options = TestBalancer.Options(("paced", new()));
         options.Pools["web"].Policy = policy;
         await using var balancer = await TestBalancer.StartAsync(options, new Dictionary<string, TestBackend[]> { ["web"] = [] }, waitForHealth: false);
-        balancer.SetBackends("web", [.. servers.Select(server => server.Urls.Single())]);
+        await balancer.SetBackendsAsync("web", [.. servers.Select(server => server.Urls.Single())]);
         var pool = balancer.Pools.Find("web")!;
-        await TestBalancer.WaitUntilAsync(() => pool.Snapshot.Available.Length == 4);
 
         // Six clients, each with one request at a time.
         using var client = balancer.CreateClient(handler => handler.MaxConnectionsPerServer = 64);

@@ -287,8 +287,7 @@ public sealed class ConnectionTests
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         await using var backend = ScriptedBackend.Answering(Hello);
         await using var balancer = await backend.StartBalancerAsync(new() { Timeouts = new() { Connect = TimeSpan.FromSeconds(20) } });
-        balancer.SetBackends("web", $"http://{taken.LocalEndPoint}");
-        await TestBalancer.WaitUntilAsync(() => balancer.Pools.Find("web")!.Snapshot.Available is [{ Id: var id }] && id == taken.LocalEndPoint!.ToString());
+        await balancer.SetBackendsAsync("web", $"http://{taken.LocalEndPoint}");
         using var client = await RawClient.ConnectAsync(balancer);
 
         Assert.StartsWith("HTTP/1.1 503 ", (await client.GetAsync()).Head, StringComparison.Ordinal);
